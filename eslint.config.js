@@ -1,0 +1,28 @@
+import neostandard from 'neostandard'
+import tseslint from 'typescript-eslint'
+
+export default [
+  { ignores: ['dist/**', 'models/**', 'training/**', 'bench/results/**', 'coverage/**', '.cache/**'] },
+  ...neostandard({ ts: true }),
+  {
+    rules: {
+      '@stylistic/comma-dangle': ['error', 'never'],
+      'max-lines': ['error', { max: 250 }]
+    }
+  },
+  {
+    files: ['**/*.ts'],
+    languageOptions: {
+      parser: tseslint.parser,
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname }
+    },
+    plugins: { '@typescript-eslint': tseslint.plugin },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/await-thenable': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error'
+    }
+  }
+]

@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+
+const layer = (name: string, timeout: number) => ({
+  test: {
+    name,
+    include: [`tests/${name}/**/*.test.ts`],
+    testTimeout: timeout,
+    hookTimeout: Math.max(timeout, 60_000)
+  }
+})
+
+export default defineConfig({
+  test: {
+    globalSetup: ['tests/support/global-setup.ts'],
+    // Two cores: more test files at once than cores only makes the end-to-end layer slower.
+    maxWorkers: 2,
+    projects: [
+      layer('unit', 10_000),
+      layer('threads', 20_000),
+      layer('integration', 30_000),
+      layer('e2e', 90_000)
+    ]
+  }
+})
