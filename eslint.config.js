@@ -7,7 +7,12 @@ export default [
   {
     rules: {
       '@stylistic/comma-dangle': ['error', 'never'],
-      'max-lines': ['error', { max: 250 }]
+      'max-lines': ['error', { max: 250 }],
+      'no-void': ['error', { allowAsStatement: true }],
+      // An abort's reason is passed on as it came.
+      'prefer-promise-reject-errors': 'off',
+      // A schema and the type derived from it share a name.
+      '@typescript-eslint/no-redeclare': 'off'
     }
   },
   {

@@ -1,0 +1,43 @@
+# What this project can do, as one-word commands. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# `make start` works on a machine that reaches no hub: the embedded model answers until the real one is there.
+MODEL_FALLBACK ?= compact
+
+.PHONY: help setup start dev build test lint format typecheck fixtures accuracy
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install the locked dependencies and build, where that is missing
+	@command -v node > /dev/null || { echo 'Node is missing: install Node 20.19 or later (https://nodejs.org)'; exit 1; }
+	@node scripts/setup.js
+
+start: setup ## Serve on port 8000, with what this machine has
+	@MODEL_FALLBACK=$(MODEL_FALLBACK) exec node --enable-source-maps dist/server.js
+
+dev: setup ## Serve, and reload on change
+	@MODEL_FALLBACK=$(MODEL_FALLBACK) exec node scripts/dev.js
+
+build: setup ## Compile to dist/
+
+test: setup ## Run every test; Redis is found or installed
+	@node_modules/.bin/vitest run
+
+lint: setup ## Check style and common mistakes
+	@node_modules/.bin/eslint .
+
+format: setup ## Correct what the linter can
+	@node_modules/.bin/eslint . --fix
+
+typecheck: setup ## Check the types of everything, tests included
+	@node_modules/.bin/tsc -p tsconfig.json
+
+fixtures: setup ## Make the tests' fixture model again
+	@npm run --silent fixtures
+
+accuracy: setup ## Measure a running service: make accuracy DATA=file.tsv [URL=http://127.0.0.1:8000]
+	@node_modules/.bin/tsx bench/accuracy/main.ts --data $(DATA) --url $(or $(URL),http://127.0.0.1:8000)
+
+-include docker/docker.mk
