@@ -1,0 +1,109 @@
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import fastifyEnv from '@fastify/env'
+import Fastify from 'fastify'
+import { Type, type Static, type TSchema } from 'typebox'
+
+const integer = (minimum: number, maximum: number, value: number, description: string) =>
+  Type.Integer({ minimum, maximum, default: value, description })
+const text = (value: string, description: string) => Type.String({ default: value, description })
+const choice = <const T extends string[]>(values: [...T], value: T[number], description: string) =>
+  Type.Unsafe<T[number]>({ type: 'string', enum: values, default: value, description })
+
+const HOUR_MS = 3_600_000
+
+/** Every environment key: its type, default and meaning. Nothing else in the project lists them. */
+export const configSchema = Type.Object({
+  API_HOST: text('127.0.0.1', 'Address to listen on; 0.0.0.0 in the container image'),
+  API_PORT: integer(0, 65_535, 8000, 'Port to listen on; 0 takes any free one'),
+  LOG_LEVEL: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info', 'Least severe level that is logged; answered requests are logged at debug, refused ones at info'),
+  MODEL_NAME: text('cardiffnlp/twitter-roberta-base-sentiment-latest', 'Model to serve: a hub id with ONNX files, or "compact", which ships with the service'),
+  MODEL_REVISION: text('main', 'Branch, tag or commit of the model on the hub'),
+  MODEL_DTYPE: choice(['q8', 'int8', 'uint8', 'fp32', 'fp16', 'q4', 'bnb4'], 'q8', 'Number format of the weights; q8 is dynamic int8'),
+  MODEL_DIR: text('models', 'Folder that downloaded models are kept in'),
+  MODEL_FALLBACK: choice(['off', 'compact'], 'off', 'Model that answers while MODEL_NAME is not there: none, or the embedded one'),
+  EMBEDDED_MODEL_DIR: text(fileURLToPath(new URL('../models/compact', import.meta.url)), 'Folder of the embedded model'),
+  HF_ENDPOINT: Type.String({ default: 'https://huggingface.co', pattern: '^https?://', description: 'Address of the model hub or of a mirror (http or https)' }),
+  HF_TOKEN: text('', 'Access token for private models'),
+  INFERENCE_WORKERS: integer(0, 256, 0, 'Worker threads, each with one model session; 0 takes one per usable CPU'),
+  QUEUE_LIMIT: integer(1, 1_000_000, 1024, 'Texts that may wait for a worker; more are refused with 503'),
+  PREDICT_TIMEOUT_MS: integer(100, HOUR_MS, 10_000, 'Time in milliseconds in which a request is answered or fails with 504'),
+  MAX_TEXT_LENGTH: integer(1, 1_000_000, 10_000, 'Longest text, in characters'),
+  MAX_BATCH_SIZE: integer(1, 100_000, 128, 'Most texts in one request'),
+  BODY_LIMIT_BYTES: integer(1024, 1 << 30, 1 << 20, 'Largest request body, in bytes'),
+  REDIS_URL: Type.String({ default: '', pattern: '^$|^rediss?://', description: 'Redis server (redis:// or rediss://); empty keeps the cache in memory only' }),
+  REDIS_TIMEOUT_MS: integer(1, 60_000, 50, 'Longest time in milliseconds that a request waits for Redis'),
+  CACHE_TTL_SECONDS: integer(1, 365 * 86_400, 86_400, 'How long an answer is kept, in seconds'),
+  CACHE_MAX_ENTRIES: integer(0, 100_000_000, 50_000, 'Answers kept in memory (about 300 bytes each); 0 turns the memory cache off'),
+  TRUST_PROXY: choice(['true', 'false'], 'false', 'Take the client address from X-Forwarded-For: only behind a proxy that sets it'),
+  SHUTDOWN_GRACE_MS: integer(0, HOUR_MS, 10_000, 'Time in milliseconds that requests in flight get at shutdown')
+}, { additionalProperties: false })
+
+/** The effective configuration: what the schema says, checked and with defaults. */
+export type Config = Readonly<Static<typeof configSchema>>
+
+/** Keys whose values never appear in a log or an error. */
+const SECRET_KEYS: ReadonlySet<string> = new Set(['HF_TOKEN', 'REDIS_URL'])
+
+/** One or more environment values are wrong; `problems` has a line for each. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+
+  constructor (problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+/**
+ * Reads the configuration from `env`, and from the `.env` file of the working directory where `dotenv` is true
+ * (`env` wins). An empty value counts as not given.
+ * @throws {ConfigError} naming every wrong key and what it takes
+ */
+export async function loadConfig (env: NodeJS.ProcessEnv, { dotenv = false } = {}): Promise<Config> {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  // @fastify/env decorates an instance, but the real one needs its options (log level, limits) before it exists.
+  const reader = Fastify()
+  try {
+    await reader.register(fastifyEnv, { schema: configSchema, data: given, env: false, dotenv })
+  } catch (error) {
+    throw asConfigError(error, given)
+  }
+  const config = (reader as unknown as { config: Config }).config
+  if (config.QUEUE_LIMIT < config.MAX_BATCH_SIZE) {
+    throw new ConfigError([`QUEUE_LIMIT (${config.QUEUE_LIMIT}) must be at least MAX_BATCH_SIZE (${config.MAX_BATCH_SIZE}), or no full batch is ever accepted`])
+  }
+  return config
+}
+
+/** The configuration as it may be logged: secrets are replaced by whether they are set. */
+export function describeConfig (config: Config): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(config).map(([key, value]) =>
+    [key, SECRET_KEYS.has(key) ? (value === '' ? '(not set)' : '(set)') : value]))
+}
+
+/** Worker threads to start when INFERENCE_WORKERS is 0 and `quota` CPUs (Infinity: no limit) may be used. */
+export function defaultWorkers (quota: number, cores = availableParallelism()): number {
+  return Math.max(1, Math.floor(Math.min(quota, cores)))
+}
+
+interface SchemaError { instancePath: string }
+
+function asConfigError (error: unknown, given: Record<string, unknown>): Error {
+  const errors = (error as { errors?: SchemaError[] }).errors
+  if (errors === undefined) return error as Error
+  const keys = new Set(errors.map((item) => item.instancePath.slice(1)))
+  return new ConfigError([...keys].map((key) => {
+    const value = SECRET_KEYS.has(key) || given[key] === undefined ? '' : `, not "${String(given[key])}"`
+    return `${key} must be ${takes((configSchema.properties as Record<string, TSchema>)[key] ?? {})}${value}`
+  }))
+}
+
+function takes (schema: object): string {
+  const { type, enum: values, minimum, maximum, pattern } = schema as Record<string, unknown>
+  if (Array.isArray(values)) return `one of ${values.join(', ')}`
+  if (type === 'integer') return `a whole number from ${String(minimum)} to ${String(maximum)}`
+  if (typeof pattern === 'string') return `an address that starts with ${pattern.includes('redis') ? 'redis:// or rediss://' : 'http:// or https://'}`
+  return 'text'
+}
