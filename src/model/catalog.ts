@@ -1,0 +1,66 @@
+/** Number formats of ONNX weights, by the names that transformers.js gives them. */
+export type Dtype = 'fp32' | 'fp16' | 'q8' | 'int8' | 'uint8' | 'q4' | 'bnb4'
+
+/** Everything needed to find, download and load one model. */
+export interface ModelSpec {
+  /** The name that users know, e.g. `cardiffnlp/twitter-roberta-base-sentiment-latest`. */
+  name: string
+  /** The hub repository that has the ONNX files, e.g. `Xenova/twitter-roberta-base-sentiment-latest`. */
+  repo: string
+  /** Branch, tag or commit of `repo`. */
+  revision: string
+  dtype: Dtype
+  /** True for the model that ships with the service: it is never downloaded. */
+  embedded: boolean
+  /** Label names by class index, where the model's own config does not name them. */
+  labels?: readonly string[]
+}
+
+/** Name of the embedded model. */
+export const COMPACT = 'compact'
+
+const SUFFIXES: Readonly<Record<Dtype, string>> = {
+  fp32: '', fp16: '_fp16', q8: '_quantized', int8: '_int8', uint8: '_uint8', q4: '_q4', bnb4: '_bnb4'
+}
+
+/** Models whose ONNX files are in another repository than the one that people name. */
+const REPOS: Readonly<Record<string, string>> = {
+  'cardiffnlp/twitter-roberta-base-sentiment-latest': 'Xenova/twitter-roberta-base-sentiment-latest',
+  'distilbert-base-uncased-finetuned-sst-2-english': 'Xenova/distilbert-base-uncased-finetuned-sst-2-english',
+  'distilbert/distilbert-base-uncased-finetuned-sst-2-english': 'Xenova/distilbert-base-uncased-finetuned-sst-2-english'
+}
+
+/** Repositories whose config only says LABEL_0, LABEL_1, …; the names are from the model's card. */
+const LABELS: Readonly<Record<string, readonly string[]>> = {
+  'cardiffnlp/twitter-roberta-base-sentiment': ['negative', 'neutral', 'positive'],
+  'Xenova/twitter-roberta-base-sentiment': ['negative', 'neutral', 'positive']
+}
+
+const HUB_ID = /^[A-Za-z0-9_][\w.-]{0,95}(\/[A-Za-z0-9_][\w.-]{0,95})?$/
+const REVISION = /^\w[\w.+-]*(\/\w[\w.+-]*)*$/
+
+/** All dtypes, in the order of the catalogue. */
+export const DTYPES = Object.keys(SUFFIXES) as Dtype[]
+
+/** Path of a dtype's weights inside a model's directory, e.g. `onnx/model_quantized.onnx` for `q8`. */
+export function weightsFile (dtype: Dtype): string {
+  return `onnx/model${SUFFIXES[dtype]}.onnx`
+}
+
+/**
+ * Where the model that users call `name` is to be found. `revision` is one of the repository that has the ONNX files.
+ * The embedded model has only q8 weights and one revision, whatever is asked for.
+ * @throws {RangeError} if `name` is no hub id or `revision` no Git revision: both become parts of paths
+ */
+export function resolveModel (name: string, revision: string, dtype: Dtype): ModelSpec {
+  if (name === COMPACT) return { name, repo: COMPACT, revision: 'embedded', dtype: 'q8', embedded: true }
+  if (!HUB_ID.test(name) || name.includes('..')) {
+    throw new RangeError(`MODEL_NAME "${name}" is no model id: give "owner/name" as on the hub, or "${COMPACT}"`)
+  }
+  if (!REVISION.test(revision) || revision.includes('..') || revision.length > 200) {
+    throw new RangeError(`MODEL_REVISION "${revision}" is no branch, tag or commit`)
+  }
+  const repo = REPOS[name] ?? name
+  const labels = LABELS[repo]
+  return { name, repo, revision, dtype, embedded: false, ...(labels === undefined ? {} : { labels }) }
+}

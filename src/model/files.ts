@@ -1,0 +1,78 @@
+import { open, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { weightsFile, type Dtype } from './catalog.ts'
+
+/** Files without which a model does not load, the small ones first: a wrong name shows before the weights. */
+export function requiredFiles (dtype: Dtype): string[] {
+  return ['config.json', 'tokenizer.json', 'tokenizer_config.json', weightsFile(dtype)]
+}
+
+/** Files that only some models have. */
+export function optionalFiles (dtype: Dtype): string[] {
+  return ['special_tokens_map.json', `${weightsFile(dtype)}_data`]
+}
+
+/** A revision as one safe path segment: `refs/pr/24` becomes `refs__pr__24`. */
+export function revisionDirectory (revision: string): string {
+  return revision.replaceAll('/', '__')
+}
+
+/** Size in bytes of a regular file, or undefined where there is none. */
+export async function sizeOf (path: string): Promise<number | undefined> {
+  try {
+    const stats = await stat(path)
+    return stats.isFile() ? stats.size : undefined
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+/** Whether a file-system error says that the path does not exist. */
+export function isMissing (error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+const GIT_LFS_POINTER = 'version https://git-lfs'
+
+/**
+ * Why the content cannot be what `file` should be (missing, empty, a git-lfs pointer, a web page, no JSON), or
+ * undefined. This is all that can be told of a file whose hash is not known.
+ * @param path of the content, which may still have a temporary name
+ */
+export async function obviousDamage (path: string, file: string): Promise<string | undefined> {
+  const size = await sizeOf(path)
+  if (size === undefined) return 'missing'
+  if (size === 0) return 'empty'
+  const head = await readHead(path, 256)
+  if (head.startsWith(GIT_LFS_POINTER)) return 'a git-lfs pointer, not the file'
+  if (/^\s*<(!doctype|html)/i.test(head)) return 'a web page, not the file'
+  if (!file.endsWith('.json')) return undefined
+  try {
+    JSON.parse(await readFile(path, 'utf8'))
+    return undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return 'no valid JSON'
+    throw error
+  }
+}
+
+/** The first file that keeps `directory` from being a model of this dtype, with the reason, or undefined. */
+export async function firstDamage (directory: string, files: string[]): Promise<{ file: string, reason: string } | undefined> {
+  for (const file of files) {
+    const reason = await obviousDamage(join(directory, file), file)
+    if (reason !== undefined) return { file, reason }
+  }
+  return undefined
+}
+
+async function readHead (path: string, bytes: number): Promise<string> {
+  const handle = await open(path, 'r')
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, 0)
+    return buffer.toString('latin1', 0, bytesRead)
+  } finally {
+    await handle.close()
+  }
+}
