@@ -1,0 +1,69 @@
+export interface CircuitBreakerOptions {
+  /** Failures in a row that open the circuit. */
+  threshold: number
+  /** Milliseconds from opening to the first probe; doubles with each failed probe up to `maxProbeMs`. */
+  probeMs: number
+  maxProbeMs: number
+  /** Asks whether the server answers again. */
+  probe: () => Promise<void>
+  onOpen: (reason: Error) => void
+  onClose: () => void
+}
+
+/** Stops asking a server that does not answer: closed lets calls through; open does not, and probes until one succeeds. */
+export class CircuitBreaker {
+  readonly #options: CircuitBreakerOptions
+  #failures = 0
+  #open = false
+  #waitMs = 0
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
+
+  constructor (options: CircuitBreakerOptions) {
+    this.#options = options
+  }
+
+  get isOpen (): boolean {
+    return this.#open
+  }
+
+  succeeded (): void {
+    this.#failures = 0
+  }
+
+  failed (reason: Error): void {
+    if (++this.#failures >= this.#options.threshold) this.open(reason)
+  }
+
+  /** Opens at once, whatever was counted. Does nothing if it is open. */
+  open (reason: Error): void {
+    if (this.#open || this.#stopped) return
+    this.#open = true
+    this.#waitMs = this.#options.probeMs
+    this.#options.onOpen(reason)
+    this.#schedule()
+  }
+
+  /** Ends the probing for good. */
+  stop (): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+  }
+
+  #schedule (): void {
+    this.#timer = setTimeout(() => {
+      this.#options.probe().then(() => this.#close(), () => {
+        this.#waitMs = Math.min(this.#waitMs * 2, this.#options.maxProbeMs)
+        if (!this.#stopped) this.#schedule()
+      })
+    }, this.#waitMs)
+    this.#timer.unref()
+  }
+
+  #close (): void {
+    if (this.#stopped) return
+    this.#open = false
+    this.#failures = 0
+    this.#options.onClose()
+  }
+}
