@@ -1,0 +1,51 @@
+import type { Dtype } from '../model/catalog.ts'
+
+/** Every message that crosses between the main thread and an inference worker. */
+
+/** Handed to a worker as its `workerData`. */
+export interface StartupMessage {
+  /** Absolute folder of the model's files. */
+  directory: string
+  dtype: Dtype
+  /** Label names by class index, where the model's own are not to be used. */
+  labels?: readonly string[]
+}
+
+/** The model is loaded and warmed up; the worker takes texts. */
+export interface ReadyMessage {
+  type: 'ready'
+  labels: string[]
+  /** Most tokens that the model reads; a longer text is cut. */
+  maxTokens: number
+  /** Milliseconds of the warm-up run, the first estimate of a text's cost. */
+  warmupMs: number
+}
+
+/** The model cannot be loaded. The worker exits after it. */
+export interface LoadFailedMessage {
+  type: 'load-failed'
+  reason: string
+}
+
+/** One text to classify. A worker gets the next one only after it answered. */
+export interface RunMessage {
+  text: string
+}
+
+export interface ResultMessage {
+  type: 'result'
+  logits: Float32Array
+  /** Tokens of the whole text, before it was cut to the model's limit. */
+  tokens: number
+  truncated: boolean
+  tokenizeMs: number
+  inferenceMs: number
+}
+
+/** This text failed; the worker goes on. */
+export interface RunFailedMessage {
+  type: 'run-failed'
+  reason: string
+}
+
+export type WorkerMessage = ReadyMessage | LoadFailedMessage | ResultMessage | RunFailedMessage

@@ -1,0 +1,164 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { notReady } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { ModelSpec } from '../model/catalog.ts'
+import { HubUnreachableError } from '../model/errors.ts'
+import type { LocalModel, ModelStore } from '../model/store.ts'
+import { LoadFailedError } from './pool-worker.ts'
+import { Runtime, type RuntimeOptions } from './runtime.ts'
+
+export interface ModelHostOptions {
+  requested: ModelSpec
+  /** Answers until the requested model is there. */
+  fallback?: ModelSpec
+  store: ModelStore
+  runtime: RuntimeOptions
+  /** Milliseconds between tries to reach an unreachable hub. */
+  retryMs?: number
+}
+
+/** `starting`: no model yet. `down`: none will come without a person's help, or every worker is gone. */
+export type HostState = 'starting' | 'ready' | 'down'
+
+const HUB_RETRY_MS = 60_000
+
+/**
+ * Decides which model answers. Loads the requested one, downloading it first where needed; meanwhile the fallback
+ * answers, and the change from one to the other drops no request: work that began on a model ends on it.
+ */
+export class ModelHost {
+  readonly requested: ModelSpec
+  readonly #options: ModelHostOptions
+  readonly #logger: Logger
+  readonly #stopping = new AbortController()
+  #current: Runtime | undefined
+  #problem: string | undefined
+
+  constructor (options: ModelHostOptions) {
+    this.requested = options.requested
+    this.#options = options
+    this.#logger = options.runtime.logger
+  }
+
+  get state (): HostState {
+    if (this.#current === undefined) return this.#problem === undefined ? 'starting' : 'down'
+    return this.#current.pool.failed ? 'down' : 'ready'
+  }
+
+  /** Why the requested model does not answer, for an operator; undefined while all is well. */
+  get problem (): string | undefined {
+    return this.#problem
+  }
+
+  /** Worker threads that a model gets. */
+  get workers (): number {
+    return this.#options.runtime.workers
+  }
+
+  /** The runtime that new requests go to, if any. */
+  get runtime (): Runtime | undefined {
+    return this.#current
+  }
+
+  /** The runtime that new requests go to. Throws NOT_READY where there is none. */
+  current (): Runtime {
+    if (this.#stopping.signal.aborted) throw notReady('The service is shutting down', 5)
+    if (this.#current === undefined) throw notReady(this.#problem === undefined ? 'The model is being loaded' : 'No model could be loaded', 5)
+    return this.#current
+  }
+
+  /** Loads the model; returns when it serves or cannot. Failures are logged and shown by `state`, never thrown. */
+  async start (): Promise<void> {
+    const { requested, store, fallback } = this.#options
+    try {
+      const local = await store.find(requested)
+      if (local !== undefined) return await this.#serve(local)
+      if (fallback !== undefined) await this.#serveFallback(fallback)
+    } catch (error) {
+      // A model on disk that does not load is handled below: fetched again, or reported.
+      this.#logger.warn({ reason: messageOf(error) }, 'The model on disk could not be used')
+    }
+    await this.#acquire()
+  }
+
+  /** Refuses new work at once. Work that is queued or runs goes on. */
+  refuse (): void {
+    this.#stopping.abort()
+  }
+
+  /** Stops downloads and workers; texts in a run are lost, so wait for the requests first. */
+  close (): void {
+    this.#stopping.abort()
+    this.#current?.pool.stop()
+  }
+
+  async #acquire (): Promise<void> {
+    const { requested, store, retryMs = HUB_RETRY_MS } = this.#options
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      try {
+        return await this.#serve(await store.ensure(requested, signal))
+      } catch (error) {
+        if (signal.aborted) return
+        const again = error instanceof HubUnreachableError
+        this.#report(messageOf(error), again)
+        if (!again) return
+        await delay(retryMs, undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+
+  async #serve (local: LocalModel): Promise<void> {
+    const runtime = await this.#load(local)
+    const previous = this.#current
+    if (this.#stopping.signal.aborted) {
+      runtime.pool.stop()
+      return
+    }
+    this.#current = runtime
+    this.#problem = undefined
+    const { name, revision, dtype } = local.spec
+    this.#logger.info(
+      { model: name, revision, dtype, workers: runtime.pool.size, maxTokens: runtime.maxTokens },
+      previous === undefined ? `Model ${name} answers` : `Model ${name} answers from now on, instead of ${previous.model.spec.name}`
+    )
+    await previous?.drain()
+  }
+
+  /** A file that was damaged on disk is found here: it is fetched again, once. */
+  async #load (local: LocalModel): Promise<Runtime> {
+    try {
+      return await Runtime.start(local, this.#options.runtime)
+    } catch (error) {
+      if (!(error instanceof LoadFailedError) || local.spec.embedded) throw error
+      this.#logger.warn({ model: local.spec.name, reason: error.message }, 'The model does not load: its files are checked and fetched again')
+      const repaired = await this.#options.store.repair(local.spec, this.#stopping.signal)
+      return await Runtime.start(repaired, this.#options.runtime)
+    }
+  }
+
+  async #serveFallback (fallback: ModelSpec): Promise<void> {
+    const local = await this.#options.store.find(fallback)
+    if (local === undefined) {
+      this.#logger.error({ model: fallback.name }, 'The fallback model is missing')
+      return
+    }
+    await this.#serve(local)
+    this.#logger.warn(
+      { model: fallback.name, requested: this.requested.name },
+      `${this.requested.name} is not on this machine: ${fallback.name} answers in its place while it downloads`
+    )
+  }
+
+  #report (reason: string, again: boolean): void {
+    const first = this.#problem !== reason
+    this.#problem = reason
+    if (!first) return
+    const answering = this.#current === undefined ? 'no model answers' : `${this.#current.model.spec.name} goes on answering`
+    this.#logger.error({ reason, retried: again }, `${this.requested.name} cannot be loaded; ${answering}`)
+  }
+}
+
+function messageOf (error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,138 @@
+import { Worker } from 'node:worker_threads'
+import type { ReadyMessage, ResultMessage, RunMessage, StartupMessage, WorkerMessage } from './messages.ts'
+
+/** The worker went away, or was stopped because it did not answer in time: the text can run on another worker. */
+export class WorkerLostError extends Error {
+  constructor (reason: string) {
+    super(`Inference worker lost: ${reason}`)
+    this.name = 'WorkerLostError'
+  }
+}
+
+/** The model failed on this text; another worker would fail too. */
+export class RunFailedError extends Error {
+  constructor (reason: string) {
+    super(`Inference failed: ${reason}`)
+    this.name = 'RunFailedError'
+  }
+}
+
+/** The worker could not load the model. */
+export class LoadFailedError extends Error {
+  constructor (reason: string) {
+    super(`The model could not be loaded: ${reason}`)
+    this.name = 'LoadFailedError'
+  }
+}
+
+export interface PoolWorkerOptions {
+  workerUrl: URL
+  startup: StartupMessage
+  /** Milliseconds in which the worker must have loaded the model. */
+  startTimeoutMs: number
+  /** Milliseconds in which a text must be answered, or the worker counts as hung. */
+  runTimeoutMs: number
+  /** Called once, when the worker is gone for good; `reason` is undefined after `stop()`. */
+  onGone: (reason: Error | undefined) => void
+}
+
+interface PendingRun {
+  resolve: (result: ResultMessage) => void
+  reject: (error: Error) => void
+}
+
+/** One worker thread: it is starting, idle, busy with exactly one text, or gone. */
+export class PoolWorker {
+  /** Settles when the model is loaded and warm, or cannot be. */
+  readonly ready: Promise<ReadyMessage>
+  readonly #options: PoolWorkerOptions
+  readonly #thread: Worker
+  #started: PromiseWithResolvers<ReadyMessage>
+  #pending: PendingRun | undefined
+  #timer: NodeJS.Timeout | undefined
+  #state: 'starting' | 'idle' | 'busy' | 'gone' = 'starting'
+
+  constructor (options: PoolWorkerOptions) {
+    this.#options = options
+    this.#started = withResolvers()
+    this.ready = this.#started.promise
+    // The pool also learns of a failed start through onGone; nobody may be awaiting this promise then.
+    this.ready.catch(() => {})
+    this.#thread = new Worker(options.workerUrl, { workerData: options.startup })
+    this.#thread.on('message', (message: WorkerMessage) => this.#receive(message))
+    this.#thread.on('error', (error) => this.#leave(new WorkerLostError(error.message)))
+    this.#thread.on('exit', (code) => this.#leave(new WorkerLostError(`it exited with code ${code}`)))
+    this.#watch(options.startTimeoutMs, 'it did not start in time')
+  }
+
+  get state (): 'starting' | 'idle' | 'busy' | 'gone' {
+    return this.#state
+  }
+
+  /** Runs one text. The worker must be idle. */
+  run (text: string): Promise<ResultMessage> {
+    if (this.#state !== 'idle') throw new Error(`A worker that is ${this.#state} takes no text`)
+    this.#state = 'busy'
+    this.#watch(this.#options.runTimeoutMs, 'it did not answer in time')
+    const message: RunMessage = { text }
+    this.#thread.postMessage(message)
+    return new Promise((resolve, reject) => { this.#pending = { resolve, reject } })
+  }
+
+  /** Ends the thread; a text that it is busy with is lost. */
+  stop (): void {
+    this.#leave(undefined)
+  }
+
+  #receive (message: WorkerMessage): void {
+    if (this.#state === 'gone') return
+    clearTimeout(this.#timer)
+    if (message.type === 'load-failed') {
+      this.#leave(new LoadFailedError(message.reason))
+      return
+    }
+    this.#state = 'idle'
+    if (message.type === 'ready') {
+      this.#started.resolve(message)
+      return
+    }
+    const pending = this.#pending
+    this.#pending = undefined
+    if (message.type === 'result') pending?.resolve(message)
+    else pending?.reject(new RunFailedError(message.reason))
+  }
+
+  #watch (timeoutMs: number, reason: string): void {
+    this.#timer = setTimeout(() => this.#leave(new WorkerLostError(reason)), timeoutMs)
+  }
+
+  #leave (reason: Error | undefined): void {
+    if (this.#state === 'gone') return
+    this.#state = 'gone'
+    clearTimeout(this.#timer)
+    const error = reason ?? new WorkerLostError('it was stopped')
+    this.#started.reject(error)
+    this.#pending?.reject(error)
+    this.#pending = undefined
+    // Not awaited: a thread that hangs inside native code ends only when that call returns.
+    void this.#thread.terminate()
+    this.#options.onGone(reason)
+  }
+}
+
+/** `Promise.withResolvers`, which Node 20 lacks. */
+interface PromiseWithResolvers<T> {
+  promise: Promise<T>
+  resolve: (value: T) => void
+  reject: (error: Error) => void
+}
+
+function withResolvers<T> (): PromiseWithResolvers<T> {
+  let resolve!: (value: T) => void
+  let reject!: (error: Error) => void
+  const promise = new Promise<T>((_resolve, _reject) => {
+    resolve = _resolve
+    reject = _reject
+  })
+  return { promise, resolve, reject }
+}

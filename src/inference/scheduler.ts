@@ -1,0 +1,162 @@
+import { notReady, overloaded } from '../errors.ts'
+import type { ResultMessage } from './messages.ts'
+import { WorkerLostError } from './pool-worker.ts'
+import { RequestRing, type Entry, type RequestGroup } from './request-ring.ts'
+
+/** Where texts are run: the worker pool, or a stand-in in tests. */
+export interface Runner {
+  readonly size: number
+  /** True when no worker is left and none will come back. */
+  readonly failed: boolean
+  tryRun: (text: string) => Promise<ResultMessage> | undefined
+  onIdle: () => void
+}
+
+/** A text's result, and how long it waited for a worker, in milliseconds. */
+export interface ScheduledResult extends ResultMessage {
+  queueMs: number
+}
+
+export interface SchedulerOptions {
+  runner: Runner
+  /** Texts that may wait, at least 1. */
+  limit: number
+  /** First estimate of what one text costs a worker, in milliseconds. */
+  initialRunMs: number
+  onRun?: (result: ScheduledResult) => void
+}
+
+/** Weight of the newest run in the moving average of a text's cost: about the last 20 runs count. */
+const RUN_WEIGHT = 0.1
+
+/** A wait that is predicted to use more of the deadline than this is refused at the door: the estimate is not exact. */
+const DEADLINE_SHARE = 0.8
+
+/** A text whose worker is lost runs once more; a text that kills two workers is not tried on a third. */
+const MAX_ATTEMPTS = 2
+
+/**
+ * Hands queued texts to idle workers, one text a request in turn, so that a large batch does not hold up a small
+ * request. The queue is bounded: what cannot be answered in time is refused at the door.
+ */
+export class Scheduler {
+  readonly #runner: Runner
+  readonly #limit: number
+  readonly #ring = new RequestRing()
+  readonly #onRun: ((result: ScheduledResult) => void) | undefined
+  #runMs: number
+  #running = 0
+  #drained: (() => void)[] = []
+
+  constructor ({ runner, limit, initialRunMs, onRun }: SchedulerOptions) {
+    this.#runner = runner
+    this.#limit = limit
+    this.#runMs = initialRunMs
+    this.#onRun = onRun
+    runner.onIdle = () => this.#dispatch()
+  }
+
+  /** Texts that wait for a worker. */
+  get depth (): number {
+    return this.#ring.depth
+  }
+
+  get limit (): number {
+    return this.#limit
+  }
+
+  /** Texts that a worker is busy with. */
+  get running (): number {
+    return this.#running
+  }
+
+  /** Moving average of what one text costs a worker, in milliseconds. */
+  get runMs (): number {
+    return this.#runMs
+  }
+
+  /**
+   * Admits `count` texts of one request that must be answered within `budgetMs`, or throws: OVERLOADED if the queue has
+   * no room for all of them or they would wait too long, NOT_READY if no worker is left.
+   */
+  admit (count: number, budgetMs: number): void {
+    if (this.#runner.failed) throw notReady('No inference worker is left', 5)
+    const waitMs = (this.#ring.servedBefore(count) + this.#running + count) * this.#runMs / this.#runner.size
+    if (this.#ring.depth + count > this.#limit + this.#freeWorkers() || waitMs > budgetMs * DEADLINE_SHARE) {
+      const drainMs = (this.#ring.depth + this.#running) * this.#runMs / this.#runner.size
+      throw overloaded(Math.max(1, Math.ceil(drainMs / 1000)))
+    }
+  }
+
+  /** Queues an admitted text. Texts of the same request share `group`. Rejects with `signal.reason` when it aborts first. */
+  submit (text: string, group: RequestGroup, signal: AbortSignal): Promise<ScheduledResult> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason as Error)
+        return
+      }
+      const entry: Entry = { text, group, attempts: 0, abandoned: false, queuedAt: performance.now(), settle: resolve, fail: reject }
+      signal.addEventListener('abort', () => {
+        entry.abandoned = true
+        this.#ring.remove(entry)
+        reject(signal.reason as Error)
+        this.#announceDrained()
+      }, { once: true })
+      this.#ring.add(entry)
+      this.#dispatch()
+    })
+  }
+
+  /** Resolves when nothing waits and nothing runs. */
+  drained (): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drained.push(resolve)
+      this.#announceDrained()
+    })
+  }
+
+  #freeWorkers (): number {
+    return Math.max(0, this.#runner.size - this.#running)
+  }
+
+  #dispatch (): void {
+    if (this.#runner.failed) {
+      for (let entry = this.#ring.next(); entry !== undefined; entry = this.#ring.next()) {
+        entry.fail(notReady('No inference worker is left', 5))
+      }
+    }
+    while (this.#ring.depth > 0) {
+      const entry = this.#ring.peek() as Entry
+      const run = this.#runner.tryRun(entry.text)
+      if (run === undefined) break
+      this.#ring.next()
+      void this.#follow(entry, run)
+    }
+    this.#announceDrained()
+  }
+
+  async #follow (entry: Entry, run: Promise<ResultMessage>): Promise<void> {
+    const startedAt = performance.now()
+    entry.attempts++
+    this.#running++
+    try {
+      const result = await run
+      this.#runMs += RUN_WEIGHT * (performance.now() - startedAt - this.#runMs)
+      const scheduled = { ...result, queueMs: startedAt - entry.queuedAt }
+      this.#onRun?.(scheduled)
+      entry.settle(scheduled)
+    } catch (error) {
+      if (!(error instanceof WorkerLostError)) entry.fail(error as Error)
+      else if (entry.attempts < MAX_ATTEMPTS && !entry.abandoned) this.#ring.addFirst(entry)
+      else entry.fail(notReady('The inference workers failed on this request'))
+    } finally {
+      this.#running--
+      this.#dispatch()
+    }
+  }
+
+  #announceDrained (): void {
+    if (this.#running > 0 || this.#ring.depth > 0) return
+    for (const resolve of this.#drained.splice(0)) resolve()
+  }
+}

@@ -1,0 +1,130 @@
+import type { ReadyMessage, ResultMessage } from './messages.ts'
+import { PoolWorker, type PoolWorkerOptions } from './pool-worker.ts'
+
+export interface WorkerPoolOptions extends Omit<PoolWorkerOptions, 'onGone'> {
+  /** Worker threads, at least 1. */
+  size: number
+  /** Milliseconds before the first restart of a lost worker; doubles with each failed start, up to 30 s. */
+  backoffMs?: number
+  /** Starts in a row that may fail before a worker's place is given up. */
+  maxFailedStarts?: number
+  /** Called for every worker that is lost or cannot start, with what happens next. */
+  onWorkerLost?: (loss: WorkerLoss) => void
+}
+
+export interface WorkerLoss {
+  reason: Error
+  /** Milliseconds until its replacement starts; undefined where its place is given up. */
+  restartInMs: number | undefined
+}
+
+const MAX_BACKOFF_MS = 30_000
+
+interface Slot {
+  worker: PoolWorker | undefined
+  failedStarts: number
+  timer: NodeJS.Timeout | undefined
+}
+
+/**
+ * Keeps `size` workers alive, each with the same model. A lost worker is replaced with exponential back-off; one whose
+ * replacements fail to start time after time is given up, visibly: `ready` falls, and `failed` is true at the end.
+ */
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions
+  readonly #slots: Slot[]
+  /** Called whenever a worker becomes idle, or a place was given up. The scheduler sets it. */
+  onIdle: () => void = () => {}
+  #stopped = false
+
+  constructor (options: WorkerPoolOptions) {
+    if (!Number.isInteger(options.size) || options.size < 1) {
+      throw new RangeError(`Expected a pool of at least 1 worker, got ${options.size}`)
+    }
+    this.#options = options
+    this.#slots = Array.from({ length: options.size }, () => ({ worker: undefined, failedStarts: 0, timer: undefined }))
+  }
+
+  /**
+   * Starts every worker; resolves with the first that is ready, so that a slow second load delays no answer.
+   * Rejects with the first failure when no worker could start at the first try; the pool is stopped then.
+   */
+  async start (): Promise<ReadyMessage> {
+    const ready = this.#slots.map((slot) => this.#launch(slot).ready)
+    try {
+      return await Promise.any(ready)
+    } catch (error) {
+      this.stop()
+      throw (error as AggregateError).errors[0]
+    }
+  }
+
+  /** Workers there should be. */
+  get size (): number {
+    return this.#slots.length
+  }
+
+  /** Workers that are idle or busy. */
+  get ready (): number {
+    return this.#slots.filter(({ worker }) => worker?.state === 'idle' || worker?.state === 'busy').length
+  }
+
+  /** True when no worker is left and none will be started. */
+  get failed (): boolean {
+    return this.#slots.every(({ worker, timer }) => worker === undefined && timer === undefined)
+  }
+
+  /** Gives the text to an idle worker; undefined where there is none. Rejects with WorkerLostError or RunFailedError. */
+  tryRun (text: string): Promise<ResultMessage> | undefined {
+    const worker = this.#slots.find((slot) => slot.worker?.state === 'idle')?.worker
+    if (worker === undefined) return undefined
+    return worker.run(text).finally(() => {
+      if (worker.state === 'idle') this.onIdle()
+    })
+  }
+
+  /** Ends every thread at once; texts in a run are lost, so drain first. */
+  stop (): void {
+    this.#stopped = true
+    for (const slot of this.#slots) {
+      clearTimeout(slot.timer)
+      slot.timer = undefined
+      slot.worker?.stop()
+    }
+  }
+
+  #launch (slot: Slot): PoolWorker {
+    let started = false
+    const worker = new PoolWorker({
+      ...this.#options,
+      onGone: (reason) => {
+        slot.worker = undefined
+        if (this.#stopped || reason === undefined) return
+        slot.failedStarts = started ? 0 : slot.failedStarts + 1
+        this.#replace(slot, reason)
+      }
+    })
+    slot.worker = worker
+    worker.ready.then(() => {
+      started = true
+      slot.failedStarts = 0
+      this.onIdle()
+    }, () => {})
+    return worker
+  }
+
+  #replace (slot: Slot, reason: Error): void {
+    const { backoffMs = 100, maxFailedStarts = 5, onWorkerLost } = this.#options
+    const givenUp = slot.failedStarts >= maxFailedStarts
+    const restartInMs = Math.min(MAX_BACKOFF_MS, backoffMs * 2 ** Math.max(0, slot.failedStarts - 1))
+    onWorkerLost?.({ reason, restartInMs: givenUp ? undefined : restartInMs })
+    if (givenUp) {
+      this.onIdle()
+      return
+    }
+    slot.timer = setTimeout(() => {
+      slot.timer = undefined
+      this.#launch(slot)
+    }, restartInMs)
+  }
+}

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import type { ResultMessage } from '../../../src/inference/messages.ts'
+import { WorkerLostError } from '../../../src/inference/pool-worker.ts'
+import { RequestGroup } from '../../../src/inference/request-ring.ts'
+import { Scheduler } from '../../../src/inference/scheduler.ts'
+
+const RESULT: ResultMessage = { type: 'result', logits: Float32Array.of(1), tokens: 1, truncated: false, tokenizeMs: 0, inferenceMs: 1 }
+
+/** Workers that finish a text when the test says so. */
+class ManualRunner {
+  readonly started: string[] = []
+  readonly size: number
+  failed = false
+  onIdle = (): void => {}
+  readonly #busy: { resolve: (result: ResultMessage) => void, reject: (error: Error) => void }[] = []
+
+  constructor (size: number) {
+    this.size = size
+  }
+
+  tryRun (text: string): Promise<ResultMessage> | undefined {
+    if (this.#busy.length >= this.size) return undefined
+    this.started.push(text)
+    return new Promise((resolve, reject) => { this.#busy.push({ resolve, reject }) })
+  }
+
+  async finish (error?: Error): Promise<void> {
+    const run = this.#busy.shift()
+    if (error === undefined) run?.resolve(RESULT)
+    else run?.reject(error)
+    // The scheduler goes on in a later microtask.
+    await new Promise(setImmediate)
+  }
+}
+
+const signal = () => new AbortController().signal
+const create = (size = 1, limit = 10, initialRunMs = 10) => {
+  const runner = new ManualRunner(size)
+  return { runner, scheduler: new Scheduler({ runner, limit, initialRunMs }) }
+}
+
+describe('Scheduler', () => {
+  it('takes one text a request in turn: a batch does not hold up a single text', async () => {
+    const { runner, scheduler } = create()
+    const batch = new RequestGroup()
+    const runs = ['a1', 'a2', 'a3', 'a4'].map((text) => scheduler.submit(text, batch, signal()))
+    runs.push(scheduler.submit('b1', new RequestGroup(), signal()))
+    for (let index = 0; index < 5; index++) await runner.finish()
+    await Promise.all(runs)
+    // a1 runs already when b1 comes, and a2 was next: one text a worker is what b1 waits for.
+    expect(runner.started.indexOf('b1')).toBeLessThanOrEqual(2)
+  })
+
+  it('keeps the order within a request', async () => {
+    const { runner, scheduler } = create()
+    const group = new RequestGroup()
+    const runs = ['1', '2', '3'].map((text) => scheduler.submit(text, group, signal()))
+    for (const _ of runs) await runner.finish()
+    await Promise.all(runs)
+    expect(runner.started).toEqual(['1', '2', '3'])
+  })
+
+  it('refuses a request that the queue has no room for, with the time to come back', () => {
+    const { scheduler } = create(1, 4, 1000)
+    const group = new RequestGroup()
+    for (const text of ['1', '2', '3', '4']) void scheduler.submit(text, group, signal())
+    expect(() => scheduler.admit(1, 60_000)).not.toThrow()
+    void scheduler.submit('5', group, signal())
+    expect(scheduler.depth).toBe(4)
+    expect(() => scheduler.admit(1, 60_000)).toThrow(expect.objectContaining({ code: 'OVERLOADED', statusCode: 503, retryAfterSeconds: 5 }))
+  })
+
+  it('refuses a request that would wait past its deadline, but not a small one that would not', () => {
+    const { scheduler } = create(1, 100, 100)
+    const group = new RequestGroup()
+    for (let index = 0; index < 50; index++) void scheduler.submit(String(index), group, signal())
+    expect(() => scheduler.admit(20, 1000)).toThrow(expect.objectContaining({ code: 'OVERLOADED' }))
+    expect(() => scheduler.admit(1, 1000)).not.toThrow()
+  })
+
+  it('takes a text whose caller left out of the queue', async () => {
+    const { runner, scheduler } = create()
+    const leaver = new AbortController()
+    const group = new RequestGroup()
+    const first = scheduler.submit('first', group, signal())
+    const left = scheduler.submit('left', group, leaver.signal)
+    leaver.abort(new Error('gone'))
+    await expect(left).rejects.toThrow('gone')
+    expect(scheduler.depth).toBe(0)
+    await runner.finish()
+    await first
+    expect(runner.started).toEqual(['first'])
+  })
+
+  it('runs a text once more when its worker is lost, then gives up with NOT_READY', async () => {
+    const { runner, scheduler } = create()
+    const run = scheduler.submit('text', new RequestGroup(), signal())
+    const outcome = expect(run).rejects.toMatchObject({ code: 'NOT_READY' })
+    await runner.finish(new WorkerLostError('crash'))
+    await runner.finish(new WorkerLostError('crash'))
+    await outcome
+    expect(runner.started).toEqual(['text', 'text'])
+  })
+
+  it('does not repeat a lost text that nobody waits for', async () => {
+    const { runner, scheduler } = create()
+    const leaver = new AbortController()
+    const run = scheduler.submit('text', new RequestGroup(), leaver.signal)
+    leaver.abort(new Error('gone'))
+    await expect(run).rejects.toThrow('gone')
+    await runner.finish(new WorkerLostError('crash'))
+    expect(runner.started).toEqual(['text'])
+  })
+
+  it('fails what waits when the last worker is given up', async () => {
+    const { runner, scheduler } = create(1)
+    const group = new RequestGroup()
+    const running = scheduler.submit('running', group, signal())
+    const waiting = scheduler.submit('waiting', group, signal())
+    const outcomes = Promise.allSettled([running, waiting])
+    runner.failed = true
+    await runner.finish(new WorkerLostError('crash'))
+    expect((await outcomes).map((outcome) => (outcome as PromiseRejectedResult).reason.code)).toEqual(['NOT_READY', 'NOT_READY'])
+    expect(() => scheduler.admit(1, 1000)).toThrow(expect.objectContaining({ code: 'NOT_READY' }))
+  })
+
+  it('says when everything is done', async () => {
+    const { runner, scheduler } = create()
+    const run = scheduler.submit('text', new RequestGroup(), signal())
+    let drained = false
+    const done = scheduler.drained().then(() => { drained = true })
+    await new Promise(setImmediate)
+    expect(drained).toBe(false)
+    await runner.finish()
+    await Promise.all([run, done])
+  })
+})
