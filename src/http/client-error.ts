@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError } from 'fastify'
+import { HeadersTooLargeError, RequestTimeoutError, ValidationError } from '../errors.ts'
+import { problemOf } from './problem.ts'
+
+/** Answers what never became a request: bytes that are no HTTP, headers over the limit, a client too slow to send. */
+export function answerClientError (error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const problem = problemOf(catalogued(error.code), randomUUID())
+  const body = JSON.stringify(problem)
+  socket.end([
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${problem.requestId}`,
+    'connection: close',
+    '',
+    body
+  ].join('\r\n'))
+}
+
+function catalogued (code: string | undefined): FastifyError {
+  if (code === 'HPE_HEADER_OVERFLOW') return new HeadersTooLargeError()
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new RequestTimeoutError()
+  return new ValidationError('The request is not valid HTTP')
+}

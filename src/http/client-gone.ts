@@ -1,0 +1,20 @@
+import type { FastifyReply } from 'fastify'
+
+/** The caller closed the connection before its answer was sent. Nobody is there to read this error. */
+export class ClientGoneError extends Error {
+  constructor () {
+    super('The client closed the connection')
+    this.name = 'ClientGoneError'
+  }
+}
+
+/** A signal that aborts when the connection closes before the answer is sent. */
+export function clientGone (reply: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  const { raw } = reply
+  if (raw.destroyed) controller.abort(new ClientGoneError())
+  raw.once('close', () => {
+    if (!raw.writableFinished) controller.abort(new ClientGoneError())
+  })
+  return controller.signal
+}

@@ -1,0 +1,24 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { SingleFlight } from '../cache/single-flight.ts'
+import { Predictor } from '../sentiment/predictor.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    predictor: Predictor
+  }
+}
+
+/** The one door to predictions, made of the cache and the model host. */
+export default fp((app: FastifyInstance, _options, done) => {
+  const { config } = app
+  app.decorate('predictor', new Predictor({
+    host: app.modelHost,
+    cache: app.predictionCache,
+    flights: new SingleFlight(),
+    maxTextLength: config.MAX_TEXT_LENGTH,
+    maxBatchSize: config.MAX_BATCH_SIZE,
+    timeoutMs: config.PREDICT_TIMEOUT_MS
+  }))
+  done()
+}, { name: 'predictor', dependencies: ['config', 'cache', 'inference'] })

@@ -1,0 +1,68 @@
+import type { FastifyReply } from 'fastify'
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
+import fastJson from 'fast-json-stringify'
+import { TextPairError, ValidationError } from '../errors.ts'
+import { clientGone } from '../http/client-gone.ts'
+import { problems } from '../schemas/problem.ts'
+import { Answer, BatchAnswer, explainBody, LabelScores, PredictBody, type InputsBody } from '../schemas/predict.ts'
+import { rankedScores, sentimentAnswer, type PredictionSet, type StageTimings } from '../sentiment/prediction.ts'
+
+const writeAnswer = fastJson(Answer)
+const writeBatch = fastJson(BatchAnswer)
+
+/** `POST /predict`: the sentiment of one text or of many. */
+const predictRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {
+  const predict = async (texts: readonly string[], truncate: boolean | null | undefined, reply: FastifyReply): Promise<PredictionSet> => {
+    const result = await app.predictor.predict(texts, { truncate: truncate ?? true, signal: () => clientGone(reply) })
+    reply.header('server-timing', serverTiming(result.timings))
+    return result
+  }
+
+  app.post('/predict', {
+    schema: {
+      summary: 'The sentiment of one text, or of several',
+      body: PredictBody,
+      response: {
+        200: { description: 'In the shape of the request', content: { 'application/json': { schema: { anyOf: [Answer, BatchAnswer, LabelScores, { type: 'array', items: LabelScores }] } } } },
+        ...problems(400, 413, 415, 422, 503, 504)
+      }
+    },
+    attachValidation: true
+  }, async (request, reply) => {
+    if (request.validationError !== undefined) throw new ValidationError(explainBody(request.body))
+    const { body } = request
+    reply.type('application/json; charset=utf-8')
+    if ('text' in body) {
+      const { predictions: [prediction], labels, model } = await predict([body.text], body.truncate, reply)
+      reply.serializer(writeAnswer)
+      return sentimentAnswer(prediction as NonNullable<typeof prediction>, labels, model)
+    }
+    if ('texts' in body) {
+      const { predictions, labels, model } = await predict(body.texts, body.truncate, reply)
+      reply.serializer(writeBatch)
+      return { predictions: predictions.map((prediction) => sentimentAnswer(prediction, labels, model)), model }
+    }
+    const { predictions, labels } = await predict(textsOf(body.inputs), body.truncate, reply)
+    const ranked = predictions.map(({ classification }) =>
+      rankedScores(classification.logits, labels, body.raw_scores === true ? 'none' : 'softmax'))
+    reply.serializer(JSON.stringify)
+    return typeof body.inputs === 'string' ? ranked[0] : ranked
+  })
+  done()
+}
+
+/** The texts of text-embeddings-inference's `inputs`: one string, or arrays of one string each. */
+function textsOf (inputs: InputsBody['inputs']): string[] {
+  if (typeof inputs === 'string') return [inputs]
+  return inputs.map((item) => {
+    if (typeof item === 'string' || item.length !== 1) throw new TextPairError()
+    return item[0] as string
+  })
+}
+
+/** Milliseconds by stage. Source: W3C Server Timing. */
+function serverTiming ({ cache, queue, inference }: StageTimings): string {
+  return `cache;dur=${cache.toFixed(3)}, queue;dur=${queue.toFixed(3)}, inference;dur=${inference.toFixed(3)}`
+}
+
+export default predictRoute

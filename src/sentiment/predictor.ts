@@ -1,0 +1,149 @@
+import type { Classification } from '../cache/classification.ts'
+import type { PredictionCache } from '../cache/prediction-cache.ts'
+import type { SingleFlight } from '../cache/single-flight.ts'
+import { BatchSizeError, textTooLong, TimeoutError } from '../errors.ts'
+import type { ModelHost } from '../inference/model-host.ts'
+import { RequestGroup } from '../inference/request-ring.ts'
+import type { Runtime } from '../inference/runtime.ts'
+import type { ScheduledResult } from '../inference/scheduler.ts'
+import { checkText } from './check-text.ts'
+import type { Prediction, PredictionSet, StageTimings } from './prediction.ts'
+import { preprocess } from './preprocess.ts'
+
+export interface PredictorOptions {
+  host: ModelHost
+  cache: PredictionCache
+  flights: SingleFlight<ScheduledResult>
+  maxTextLength: number
+  maxBatchSize: number
+  timeoutMs: number
+}
+
+export interface PredictOptions {
+  /** False: a text beyond the model's token limit fails with TEXT_TOO_LONG; true: it is cut and marked. */
+  truncate: boolean
+  /** Aborts when the caller goes away. Asked for only when a text must be computed. */
+  signal: () => AbortSignal
+}
+
+/** The one door to a prediction: checks, preprocesses, asks the caches, shares or queues what is left. */
+export class Predictor {
+  readonly #options: PredictorOptions
+
+  constructor (options: PredictorOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Predicts each text, in order; equal texts are computed once.
+   * @throws the catalogue's EMPTY_TEXT, TEXT_TOO_LONG, BATCH_SIZE, OVERLOADED, NOT_READY and TIMEOUT
+   */
+  async predict (texts: readonly string[], { truncate, signal }: PredictOptions): Promise<PredictionSet> {
+    const { host, maxBatchSize, maxTextLength } = this.#options
+    if (texts.length === 0 || texts.length > maxBatchSize) throw new BatchSizeError(texts.length, maxBatchSize)
+    texts.forEach((text, index) => checkText(text, index, maxTextLength))
+    const runtime = host.current()
+    const request = new PredictRequest(this.#options, runtime, texts.map(preprocess))
+    if (request.missing.length > 0) await request.complete(signal())
+    const predictions = request.predictions()
+    if (!truncate) predictions.forEach((prediction, index) => refuseTruncated(prediction, index, runtime.maxTokens))
+    return { model: runtime.model.spec.name, labels: runtime.labels, predictions, timings: request.timings }
+  }
+}
+
+/** The way of one request through caches and queue. */
+class PredictRequest {
+  readonly timings: StageTimings = { cache: 0, queue: 0, inference: 0 }
+  /** Preprocessed texts that memory lacks, by key. */
+  readonly missing: (readonly [key: string, text: string])[]
+  readonly #options: PredictorOptions
+  readonly #runtime: Runtime
+  readonly #keys: string[]
+  readonly #found = new Map<string, Classification>()
+  readonly #computed = new Set<string>()
+
+  constructor (options: PredictorOptions, runtime: Runtime, texts: readonly string[]) {
+    const start = performance.now()
+    this.#options = options
+    this.#runtime = runtime
+    this.#keys = texts.map(runtime.keyOf)
+    const missing = new Map<string, string>()
+    for (const [index, key] of this.#keys.entries()) {
+      const hit = options.cache.peek(key)
+      if (hit === undefined) missing.set(key, texts[index] as string)
+      else this.#found.set(key, hit)
+    }
+    this.missing = [...missing]
+    this.timings.cache = performance.now() - start
+  }
+
+  predictions (): Prediction[] {
+    return this.#keys.map((key) => ({
+      classification: this.#found.get(key) as Classification,
+      cached: !this.#computed.has(key)
+    }))
+  }
+
+  /** Finds or computes what memory lacks, within the request's deadline. */
+  async complete (gone: AbortSignal): Promise<void> {
+    const { timeoutMs } = this.#options
+    const start = performance.now()
+    const ending = new AbortController()
+    const timer = setTimeout(() => ending.abort(new TimeoutError(timeoutMs)), timeoutMs)
+    const onGone = (): void => ending.abort(gone.reason)
+    gone.addEventListener('abort', onGone, { once: true })
+    if (gone.aborted) onGone()
+    try {
+      await this.#askRedis()
+      await this.#compute(timeoutMs - (performance.now() - start), ending.signal)
+    } finally {
+      clearTimeout(timer)
+      gone.removeEventListener('abort', onGone)
+      // One text's failure fails the request: nothing of it stays in the queue.
+      ending.abort(new TimeoutError(timeoutMs))
+    }
+  }
+
+  async #askRedis (): Promise<void> {
+    const { cache, flights } = this.#options
+    const start = performance.now()
+    const keys = this.missing.map(([key]) => key).filter((key) => !flights.has(key))
+    if (keys.length === 0) return
+    const hits = await cache.lookup(keys, this.#runtime.labels.length)
+    for (const [index, hit] of hits.entries()) {
+      if (hit !== undefined) this.#found.set(keys[index] as string, hit)
+    }
+    this.timings.cache += performance.now() - start
+  }
+
+  async #compute (budgetMs: number, signal: AbortSignal): Promise<void> {
+    const { cache, flights } = this.#options
+    const { scheduler } = this.#runtime
+    const todo = this.missing.filter(([key]) => {
+      if (this.#found.has(key)) return false
+      // Another request may have computed it while Redis was asked.
+      const hit = cache.peek(key)
+      if (hit !== undefined) this.#found.set(key, hit)
+      return hit === undefined
+    })
+    const own = todo.filter(([key]) => !flights.has(key)).length
+    // Nothing is awaited between admission and submission: no other request can take the room in between.
+    if (own > 0) scheduler.admit(own, budgetMs)
+    const group = new RequestGroup()
+    await Promise.all(todo.map(async ([key, text]) => {
+      const result = await flights.run(key, signal, async (shared) => {
+        const computed = await scheduler.submit(text, group, shared)
+        cache.put(key, computed)
+        return computed
+      })
+      this.#found.set(key, result)
+      this.#computed.add(key)
+      this.timings.queue = Math.max(this.timings.queue, result.queueMs)
+      this.timings.inference += result.tokenizeMs + result.inferenceMs
+    }))
+  }
+}
+
+function refuseTruncated ({ classification }: Prediction, index: number, maxTokens: number): void {
+  if (classification.truncated) throw textTooLong(index, classification.tokens, 'tokens', maxTokens)
+}

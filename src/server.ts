@@ -1,0 +1,69 @@
+import type { FastifyInstance } from 'fastify'
+import { buildApp } from './app.ts'
+import { ConfigError, describeConfig, loadConfig, type Config } from './config.ts'
+import { loggerOptions } from './logger.ts'
+
+/** Says why the service cannot start, a line each, and ends the process. */
+function refuse (lines: readonly string[]): never {
+  for (const line of lines) process.stderr.write(`${line}\n`)
+  process.exit(1)
+}
+
+async function readConfig (): Promise<Config> {
+  try {
+    return await loadConfig(process.env, { dotenv: true })
+  } catch (error) {
+    if (error instanceof ConfigError) refuse(error.problems)
+    throw error
+  }
+}
+
+async function listen (app: FastifyInstance, { API_HOST: host, API_PORT: port }: Config): Promise<void> {
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') refuse([`Port ${port} on ${host} is in use: stop what listens there, or set API_PORT`])
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') refuse([`API_HOST ${host} is no address of this machine`])
+    if (code === 'EACCES') refuse([`Port ${port} may not be opened by this user: set API_PORT to 1024 or more`])
+    throw error
+  }
+}
+
+/** Drains on the first SIGTERM or SIGINT, ends at once on the second. */
+function stopOnSignal (app: FastifyInstance, graceMs: number): void {
+  let stopping = false
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(1)
+    stopping = true
+    app.log.info({ signal }, `${signal}: finishing requests in flight (a second signal ends at once)`)
+    const timer = setTimeout(() => {
+      app.log.error({ graceMs }, 'Requests were still in flight after the grace time')
+      process.exit(1)
+    }, graceMs)
+    app.close().then(() => {
+      clearTimeout(timer)
+      app.log.info('Stopped')
+      process.exit(0)
+    }, (error: unknown) => {
+      app.log.error({ err: error }, 'Could not stop cleanly')
+      process.exit(1)
+    })
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+const config = await readConfig()
+const app = await buildApp({
+  config,
+  workerUrl: new URL('./inference/worker.js', import.meta.url),
+  logger: loggerOptions(config.LOG_LEVEL)
+}).catch((error: unknown) => {
+  // A model id that is none is a wrong configuration value as well.
+  if (error instanceof RangeError) refuse([error.message])
+  throw error
+})
+stopOnSignal(app, config.SHUTDOWN_GRACE_MS)
+app.log.info({ config: describeConfig(config), node: process.version }, 'Starting')
+await listen(app, config)
