@@ -1,0 +1,70 @@
+# Docker targets, included by the top-level Makefile and run from the project's folder.
+# COMPOSE_FILES can name further files: make up COMPOSE_FILES="-f docker/docker-compose.yml -f my.yml"
+
+COMPOSE_FILES ?= -f docker/docker-compose.yml
+COMPOSE = docker compose --env-file .env $(COMPOSE_FILES)
+IMAGE = sentiment-service:$${IMAGE_TAG:-latest}
+# The date is the commit's: two builds of one commit make one image, and `make up` restarts nothing without a change.
+export IMAGE_VERSION ?= $(shell sed -n 's/^ *"version": "\(.*\)",*$$/\1/p' package.json)
+export IMAGE_REVISION ?= $(shell git rev-parse HEAD 2> /dev/null || echo unknown)
+export IMAGE_CREATED ?= $(shell git log -1 --format=%cI 2> /dev/null || echo unknown)
+
+.PHONY: up down restart logs ps shell dev-up observability-up model-pull image image-size clean \
+  test-container lint-container docker-ready
+
+docker-ready:
+	@command -v docker > /dev/null || { echo 'Docker is missing: install Docker Engine or Docker Desktop (https://docs.docker.com/get-docker/)'; exit 1; }
+	@docker info > /dev/null 2>&1 || { echo 'The Docker engine does not answer: start Docker, or see whether you may use it (docker info)'; exit 1; }
+	@docker compose version 2> /dev/null | grep -Eq ' v?([2-9]|[1-9][0-9])\.' || { echo 'Docker Compose v2 is missing: install the plugin that makes `docker compose` work (https://docs.docker.com/compose/install/); the old `docker-compose` will not do'; exit 1; }
+	@test -e .env || { cp .env.example .env && echo 'Made .env from .env.example: settings go in there'; }
+
+up: docker-ready ## Build, start and wait until healthy; the first start downloads the model
+	@$(COMPOSE) up --detach --build --wait --wait-timeout $${UP_TIMEOUT:-1200} || { $(COMPOSE) logs --tail 20; echo 'Not healthy: the lines above say why'; exit 1; }
+	@address=$$($(COMPOSE) port api 8000 | sed 's/^0\.0\.0\.0:/127.0.0.1:/'); \
+	echo "Serving on http://$$address"; \
+	echo "Try: curl -s http://$$address/predict -H 'content-type: application/json' -d '{\"text\": \"I love this!\"}'"
+
+down: docker-ready ## Stop and remove the containers; downloaded models stay
+	@$(COMPOSE) down --remove-orphans
+
+restart: docker-ready ## Restart the service; Redis goes on
+	@$(COMPOSE) restart api
+
+logs: docker-ready ## Follow the logs
+	@$(COMPOSE) logs --follow --tail 100
+
+ps: docker-ready ## Show the containers and their health
+	@$(COMPOSE) ps
+
+shell: docker-ready ## Open a shell in the running service's container
+	@$(COMPOSE) exec api sh
+
+dev-up: docker-ready ## Serve from the working copy in a container, and reload on change
+	@$(COMPOSE) -f docker/docker-compose.dev.yml up --build
+
+observability-up: docker-ready ## Start with Prometheus (port 9090) and Grafana (port 3000)
+	@$(COMPOSE) -f docker/docker-compose.observability.yml up --detach --build --wait --wait-timeout $${UP_TIMEOUT:-1200}
+	@echo "Grafana: http://127.0.0.1:$${GRAFANA_PORT:-3000}  Prometheus: http://127.0.0.1:$${PROMETHEUS_PORT:-9090}"
+
+model-pull: docker-ready ## Download a model into the volume: make model-pull [MODEL=owner/name]
+	@$(COMPOSE) run --rm --no-deps --build api node dist/cli/model.js pull $(MODEL)
+
+image: docker-ready ## Build the image: make image [BAKE_MODEL=owner/name] puts a model into it
+	@$(COMPOSE) build api
+
+image-size: docker-ready ## Show what each layer of the image costs
+	@docker history --format 'table {{.Size}}\t{{.CreatedBy}}' $(IMAGE)
+	@docker image inspect --format '{{.Size}}' $(IMAGE) | awk '{ printf "total %.0f MB\n", $$1 / 1e6 }'
+
+clean: docker-ready ## Remove containers, image and downloaded models; asks first (FORCE=1 does not)
+	@if [ "$(FORCE)" != 1 ]; then \
+	  read -r -p 'Remove the containers, the image and the volume with the downloaded models? [y/N] ' answer || true; \
+	  case "$$answer" in y|Y|yes) ;; *) echo 'Nothing removed'; exit 1 ;; esac; \
+	fi; \
+	$(COMPOSE) down --volumes --remove-orphans --rmi local && { docker image rm $(IMAGE) > /dev/null 2>&1 || true; }
+
+test-container: ## Test image and Compose files on a Docker engine; starts one where none runs
+	@scripts/container/test.sh
+
+lint-container: ## Check the Dockerfile and the Compose files
+	@node scripts/container/lint.js

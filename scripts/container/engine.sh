@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# engine.sh start   makes sure that a Docker engine and `docker compose` v2 are there, and prints the environment to
+#                   use them with, for `eval`. Starts an engine of its own where none runs.
+# engine.sh stop    stops the engine that `start` started, if it did; images stay in the cache for the next run.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/common.sh"
+
+socket="unix://$RUN_DIR/docker.sock"
+pid_file="$RUN_DIR/dockerd.pid"
+log="$RUN_DIR/dockerd.log"
+
+# A `docker` without the engine beside it can be a bare client that knows no plugins and no BuildKit of its own.
+client () {
+  if [ -x /usr/bin/docker ]; then echo /usr/bin/docker; else command -v docker; fi
+}
+
+running () {
+  DOCKER_HOST=$1 "$(client)" info > /dev/null 2>&1
+}
+
+launch () {
+  if [ "$(uname -s)" != Linux ] || [ "$(id -u)" -ne 0 ]; then
+    fail 'no Docker engine runs, and only root on Linux can start one: please start Docker'
+  fi
+  if [ -n "$(missing dockerd containerd runc docker-init iptables)" ]; then
+    install_packages docker.io iptables ca-certificates
+  fi
+  say 'starting a Docker engine'
+  nohup dockerd --host "$socket" --pidfile "$pid_file" --data-root "$CACHE_DIR/engine" --exec-root "$RUN_DIR/exec" \
+    > "$log" 2>&1 < /dev/null 9>&- &
+  local waited=0
+  until running "$socket"; do
+    kill -0 $! 2> /dev/null || { tail -5 "$log" >&2; fail "the Docker engine ended: see $log"; }
+    [ $((waited += 1)) -le 300 ] || fail "the Docker engine does not answer: see $log"
+    sleep 0.2
+  done
+}
+
+start () {
+  mkdir -p "$RUN_DIR" "$CACHE_DIR/bin" "$CACHE_DIR/config"
+  local host=${DOCKER_HOST:-} own=0
+  if [ -z "$(missing docker)" ] && running "$host"; then
+    say 'using the Docker engine that runs'
+  else
+    own=1
+    host=$socket
+    if [ -z "$(missing docker)" ] && running "$host"; then say 'using the engine of the run before'; else launch; fi
+  fi
+  [ -z "$host" ] || printf 'export DOCKER_HOST=%q\n' "$host"
+  printf 'export CONTAINER_ENGINE_OWN=%q\n' "$own"
+  # Older clients build with BuildKit only when told so.
+  echo 'export DOCKER_BUILDKIT=1'
+  ln -sf "$(client)" "$CACHE_DIR/bin/docker"
+  # shellcheck disable=SC2016  # the caller expands PATH
+  printf 'export PATH=%q:$PATH\n' "$CACHE_DIR/bin"
+  if ! "$(client)" compose version > /dev/null 2>&1; then
+    "$here/compose-plugin.sh" > /dev/null
+    printf 'export DOCKER_CONFIG=%q\n' "$CACHE_DIR/config"
+  fi
+}
+
+stop () {
+  local pid
+  pid=$(cat "$pid_file" 2> /dev/null) || return 0
+  # The file outlives a machine that was switched off, and its number may be another process by now.
+  [ "$(cat "/proc/$pid/comm" 2> /dev/null)" = dockerd ] || return 0
+  say 'stopping the Docker engine'
+  kill "$pid"
+  while kill -0 "$pid" 2> /dev/null; do sleep 0.1; done
+}
+
+case "${1:-}" in
+  start) start ;;
+  stop) stop ;;
+  *) fail 'usage: engine.sh start | stop' ;;
+esac
