@@ -32,6 +32,8 @@ export function sendProblem (error: FastifyError, request: FastifyRequest, reply
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   void reply
     .code(known.statusCode ?? 500)
+    // An error of the framework comes before the hook that sets it.
+    .header('x-request-id', request.id)
     .type('application/problem+json')
     .serializer(JSON.stringify)
     .send(problemOf(known, request.id))

@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { onTestFinished, vi } from 'vitest'
+import { buildApp } from '../../src/app.ts'
+import { loadConfig } from '../../src/config.ts'
+import { TINY_ROBERTA } from '../fixtures/make-model.ts'
+
+const BUILT_WORKER = new URL('../../dist/inference/worker.js', import.meta.url)
+
+export interface TestAppOptions {
+  env?: Record<string, string>
+  workerUrl?: URL
+  /** False: return at once, while the model still loads. */
+  ready?: boolean
+}
+
+/** The real service on the fixture model, ready to answer; closed when the test ends. */
+export async function startApp ({ env = {}, workerUrl = BUILT_WORKER, ready = true }: TestAppOptions = {}): Promise<FastifyInstance> {
+  const models = await mkdtemp(join(tmpdir(), 'models-'))
+  const config = await loadConfig({ MODEL_NAME: 'compact', EMBEDDED_MODEL_DIR: TINY_ROBERTA, MODEL_DIR: models, ...env })
+  const app = await buildApp({ config, workerUrl })
+  onTestFinished(async () => {
+    await app.close()
+    await rm(models, { recursive: true, force: true })
+  })
+  await app.ready()
+  if (ready) await untilReady(app)
+  return app
+}
+
+/** Waits until every worker is ready. */
+export async function untilReady (app: FastifyInstance): Promise<void> {
+  await vi.waitFor(() => {
+    const { pool } = app.modelHost.current()
+    if (pool.ready < pool.size) throw new Error(`${pool.ready} of ${pool.size} workers are ready`)
+  }, { timeout: 20_000, interval: 20 })
+}
+
+/** Counts the texts that workers are given from now on. */
+export function countRuns (app: FastifyInstance): () => number {
+  const tryRun = vi.spyOn(app.modelHost.current().pool, 'tryRun')
+  return () => tryRun.mock.results.filter(({ value }) => value !== undefined).length
+}
+
+/** `POST /predict` with a JSON body. */
+export function predict (app: FastifyInstance, payload: object) {
+  return app.inject({ method: 'POST', url: '/predict', payload })
+}
