@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import fastifyEnv from '@fastify/env'
 import Fastify from 'fastify'
 import { Type, type Static, type TSchema } from 'typebox'
+import { resolveModel } from './model/catalog.ts'
 
 const integer = (minimum: number, maximum: number, value: number, description: string) =>
   Type.Integer({ minimum, maximum, default: value, description })
@@ -73,6 +74,11 @@ export async function loadConfig (env: NodeJS.ProcessEnv, { dotenv = false } = {
   const config = (reader as unknown as { config: Config }).config
   if (config.QUEUE_LIMIT < config.MAX_BATCH_SIZE) {
     throw new ConfigError([`QUEUE_LIMIT (${config.QUEUE_LIMIT}) must be at least MAX_BATCH_SIZE (${config.MAX_BATCH_SIZE}), or no full batch is ever accepted`])
+  }
+  try {
+    resolveModel(config.MODEL_NAME, config.MODEL_REVISION, config.MODEL_DTYPE)
+  } catch (error) {
+    throw new ConfigError([(error as RangeError).message])
   }
   return config
 }

@@ -59,10 +59,6 @@ const app = await buildApp({
   config,
   workerUrl: new URL('./inference/worker.js', import.meta.url),
   logger: loggerOptions(config.LOG_LEVEL)
-}).catch((error: unknown) => {
-  // A model id that is none is a wrong configuration value as well.
-  if (error instanceof RangeError) refuse([error.message])
-  throw error
 })
 stopOnSignal(app, config.SHUTDOWN_GRACE_MS)
 app.log.info({ config: describeConfig(config), node: process.version }, 'Starting')

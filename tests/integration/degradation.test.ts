@@ -22,14 +22,14 @@ const untilStatus = (app: FastifyInstance, status: string) =>
 
 /** Sends new texts one after another until told to stop; resolves with every status code. */
 function load (app: FastifyInstance): () => Promise<number[]> {
-  let stopped = false
+  const stop = new AbortController()
   const run = (async () => {
     const codes: number[] = []
-    for (let count = 0; !stopped; count++) codes.push((await predict(app, { text: `text ${count} ${randomUUID()}` })).statusCode)
+    for (let count = 0; !stop.signal.aborted; count++) codes.push((await predict(app, { text: `text ${count} ${randomUUID()}` })).statusCode)
     return codes
   })()
   return () => {
-    stopped = true
+    stop.abort()
     return run
   }
 }

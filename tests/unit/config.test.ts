@@ -54,7 +54,7 @@ describe('the keys and their documents', () => {
     const values = Object.fromEntries(Array.from({ length: shown.length / 2 }, (_, index) => [shown[2 * index], shown[2 * index + 1]]))
     expect(Object.keys(values).sort()).toEqual(keys)
     for (const [key, schema] of Object.entries(configSchema.properties)) {
-      const fallback = String((schema as { default: unknown }).default)
+      const fallback = String((schema as unknown as { default: unknown }).default)
       // A path of this machine is no example.
       if (key !== 'EMBEDDED_MODEL_DIR') expect(values[key], key).toBe(fallback)
     }

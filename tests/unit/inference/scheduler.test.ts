@@ -55,7 +55,7 @@ describe('Scheduler', () => {
     const { runner, scheduler } = create()
     const group = new RequestGroup()
     const runs = ['1', '2', '3'].map((text) => scheduler.submit(text, group, signal()))
-    for (const _ of runs) await runner.finish()
+    for (let index = 0; index < runs.length; index++) await runner.finish()
     await Promise.all(runs)
     expect(runner.started).toEqual(['1', '2', '3'])
   })

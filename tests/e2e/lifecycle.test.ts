@@ -1,0 +1,84 @@
+import { createServer } from 'node:net'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { TINY_ROBERTA } from '../fixtures/make-model.ts'
+import { Service, type Answer } from '../support/service.ts'
+import { TestRedis } from '../support/redis.ts'
+
+const TINY = { MODEL_NAME: 'compact', EMBEDDED_MODEL_DIR: TINY_ROBERTA }
+
+describe('start', () => {
+  it('listens at once, and says what it is configured with, secrets hidden', async () => {
+    const service = await Service.start({ ...TINY, HF_TOKEN: 'hf_secret' })
+    await service.until('ok')
+    const [line] = service.lines.filter((item) => item.includes('"Starting"'))
+    expect(JSON.parse(line as string).config).toMatchObject({ MODEL_NAME: 'compact', HF_TOKEN: '(set)' })
+    expect(service.lines.join()).not.toContain('hf_secret')
+  })
+
+  it.each([
+    [{ API_PORT: 'eighty' }, 'API_PORT must be a whole number from 0 to 65535, not "eighty"'],
+    [{ MODEL_NAME: '../etc' }, 'MODEL_NAME "../etc" is no model id']
+  ])('is refused for %j with one line', async (env, message) => {
+    const service = await Service.start(env)
+    expect(await service.exited()).toBe(1)
+    await vi.waitFor(() => { expect(service.lines).toHaveLength(1) })
+    expect(service.lines[0]).toContain(message)
+  })
+
+  it('is refused with one line when the port is in use', async () => {
+    const other = createServer()
+    await new Promise<void>((resolve) => { other.listen(0, '127.0.0.1', resolve) })
+    onTestFinished(() => { other.close() })
+    const { port } = other.address() as { port: number }
+    const service = await Service.start({ ...TINY, LOG_LEVEL: 'silent', API_PORT: String(port) })
+    expect(await service.exited()).toBe(1)
+    await vi.waitFor(() => { expect(service.lines).toEqual([expect.stringContaining(`Port ${port} on 127.0.0.1 is in use`)]) })
+  })
+})
+
+describe('stop', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('on %s under load answers every accepted request and exits with 0', async (signal) => {
+    const redis = await TestRedis.start()
+    onTestFinished(() => redis.close())
+    const service = await Service.start({ ...TINY, REDIS_URL: redis.url, LOG_LEVEL: 'debug' })
+    await service.until('ok')
+    const answers: Answer[] = []
+    const refused: unknown[] = []
+    const client = async (name: number): Promise<void> => {
+      for (let count = 0; refused.length === 0; count++) {
+        try {
+          answers.push(await service.predict(`${'long '.repeat(100)} ${name} ${count}`))
+        } catch (error) {
+          refused.push((error as { cause?: { code?: string } }).cause?.code)
+        }
+      }
+    }
+    const clients = Promise.all(Array.from({ length: 8 }, (_, index) => client(index)))
+    await vi.waitFor(() => { expect(answers.length).toBeGreaterThan(20) })
+    service.signal(signal)
+    expect(await service.exited()).toBe(0)
+    await clients
+    expect(new Set(answers.map(({ status, body }) => status === 200 ? 'answered' : body.code))).toEqual(
+      new Set(answers.some(({ status }) => status !== 200) ? ['answered', 'NOT_READY'] : ['answered']))
+    // What the service answered has arrived, and nothing that it accepted was given up.
+    const logged = service.lines.filter((line) => line.includes('"route":"/predict"')).map((line) => JSON.parse(line).statusCode as number)
+    expect(logged.filter((status) => status === 200)).toHaveLength(answers.filter(({ status }) => status === 200).length)
+    expect(logged).not.toContain(499)
+  })
+
+  it('on a second signal ends at once', async () => {
+    const service = await Service.start({ ...TINY, SHUTDOWN_GRACE_MS: '60000' })
+    await service.until('ok')
+    // A request whose body never ends keeps the first signal waiting.
+    const body = new ReadableStream({ start: (controller) => { controller.enqueue(new TextEncoder().encode('{"text":')) } })
+    const pending = fetch(`http://127.0.0.1:${service.port}/predict`, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body, duplex: 'half'
+    } as RequestInit).catch(() => undefined)
+    await vi.waitFor(async () => { expect((await service.get('/health')).status).toBe(200) })
+    service.signal('SIGTERM')
+    await vi.waitFor(() => { expect(service.lines.join()).toContain('finishing requests in flight') })
+    service.signal('SIGTERM')
+    expect(await service.exited()).toBe(1)
+    await pending
+  })
+})

@@ -1,0 +1,115 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { TINY_ROBERTA } from '../fixtures/make-model.ts'
+import { HubServer } from '../support/hub-server.ts'
+import { Service } from '../support/service.ts'
+
+const NAME = 'cardiffnlp/twitter-roberta-base-sentiment-latest'
+const REPO = 'Xenova/twitter-roberta-base-sentiment-latest'
+const WEIGHTS = 'onnx/model_quantized.onnx'
+const NOWHERE = 'http://127.0.0.1:1'
+
+async function modelDirectory (): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'models-'))
+  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+async function startHub (): Promise<HubServer> {
+  const hub = await HubServer.start(TINY_ROBERTA, REPO)
+  onTestFinished(() => hub.close())
+  return hub
+}
+
+describe('the embedded model', () => {
+  it('tells plain sentiments right, where there is no hub, and is never passed off as the one asked for', async () => {
+    const service = await Service.start({ MODEL_FALLBACK: 'compact', HF_ENDPOINT: NOWHERE, MODEL_DIR: await modelDirectory() })
+    await service.until('degraded', 'compact')
+    const expected = {
+      'I love this!': 'positive',
+      'This is the worst service ever': 'negative',
+      'The meeting is at 3pm': 'neutral',
+      'not bad at all 😍': 'positive',
+      '😡😡': 'negative'
+    }
+    for (const [text, label] of Object.entries(expected)) {
+      expect((await service.predict(text)).body, text).toMatchObject({ label, model: 'compact' })
+    }
+    expect((await service.get('/health')).body.model).toMatchObject({ name: 'compact', requested: NAME, fallback: true })
+    expect(service.lines.join('\n')).toContain(`${NAME} is not on this machine: compact answers in its place`)
+  })
+})
+
+describe('a model from the hub', () => {
+  it('is downloaded once, and a second start asks the hub for nothing', async () => {
+    const hub = await startHub()
+    const env = { HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory() }
+    const first = await Service.start(env)
+    await first.until('ok', NAME)
+    const answer = await first.predict('hello')
+    first.signal('SIGTERM')
+    expect(await first.exited()).toBe(0)
+    hub.requests.length = 0
+    const second = await Service.start(env)
+    await second.until('ok', NAME)
+    expect((await second.predict('hello')).body.scores).toEqual(answer.body.scores)
+    expect(hub.requests).toEqual([])
+  })
+
+  it('takes over from the fallback without one failed request', async () => {
+    const hub = await startHub()
+    hub.fail(WEIGHTS, { kind: 'slow' })
+    const service = await Service.start({ HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory(), MODEL_FALLBACK: 'compact' })
+    await service.until('degraded', 'compact')
+    const models: string[] = []
+    for (let count = 0; models.at(-1) !== NAME; count++) {
+      const { status, body } = await service.predict(`text ${count}`)
+      expect(status).toBe(200)
+      models.push(body.model)
+    }
+    expect(models[0]).toBe('compact')
+    await service.until('ok', NAME)
+  })
+
+  it('is brought once by two services that share the folder', async () => {
+    const hub = await startHub()
+    const env = { HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory() }
+    const services = await Promise.all([Service.start(env), Service.start(env)])
+    await Promise.all(services.map((service) => service.until('ok', NAME)))
+    expect(hub.requestsFor(WEIGHTS)).toHaveLength(1)
+  })
+
+  it('whose file is damaged on disk is found at load and fetched again', async () => {
+    const hub = await startHub()
+    const directory = await modelDirectory()
+    const env = { HF_ENDPOINT: hub.url, MODEL_DIR: directory }
+    const first = await Service.start(env)
+    await first.until('ok')
+    first.signal('SIGTERM')
+    await first.exited()
+    const path = join(directory, REPO, 'main', WEIGHTS)
+    await writeFile(path, (await readFile(path)).fill(0xff, 0, 2000))
+    const second = await Service.start(env)
+    await second.until('ok', NAME)
+    expect(second.lines.join('\n')).toContain('its files are checked and fetched again')
+  })
+
+  it.each([
+    ['404', { kind: 'status', status: 404 }, 'not found on'],
+    ['401', { kind: 'status', status: 401 }, 'Set HF_TOKEN']
+  ] as const)('that the hub answers with %s leaves the service down, with one clear line', async (_status, fault, message) => {
+    const hub = await startHub()
+    hub.fail('config.json', fault)
+    const service = await Service.start({ HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory() })
+    await service.until('down')
+    expect((await service.get('/health')).status).toBe(503)
+    expect((await service.get('/health/live')).status).toBe(200)
+    expect((await service.predict('hello'))).toMatchObject({ status: 503, body: { code: 'NOT_READY' } })
+    const errors = service.lines.filter((line) => line.includes('"level":50'))
+    expect(errors).toHaveLength(1)
+    expect(errors[0]).toContain(message)
+    expect(errors[0]).toContain(REPO)
+  })
+})
