@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # `make start` works on a machine that reaches no hub: the embedded model answers until the real one is there.
 MODEL_FALLBACK ?= compact
 
-.PHONY: help setup start dev build test lint format typecheck fixtures accuracy
+.PHONY: help setup start dev build test lint format typecheck fixtures bench bench-quick accuracy
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,14 @@ typecheck: setup ## Check the types of everything, tests included
 
 fixtures: setup ## Make the tests' fixture model again
 	@npm run --silent fixtures
+
+bench: setup ## Load-test the service on cardiffnlp's shape, and compare the models' speed
+	@node_modules/.bin/tsx bench/main.ts
+	@node_modules/.bin/tsx bench/model-speed.ts
+
+bench-quick: setup ## The same in under a minute
+	@node_modules/.bin/tsx bench/main.ts --duration 3
+	@node_modules/.bin/tsx bench/model-speed.ts
 
 accuracy: setup ## Measure a running service: make accuracy DATA=file.tsv [URL=http://127.0.0.1:8000]
 	@node_modules/.bin/tsx bench/accuracy/main.ts --data $(DATA) --url $(or $(URL),http://127.0.0.1:8000)
