@@ -3,7 +3,6 @@
 # stand-ins under the same names, so that the Dockerfile and the Compose files are used as they are.
 # Prints the environment that the tests need, for `eval`.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
 

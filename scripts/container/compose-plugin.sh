@@ -2,7 +2,6 @@
 # Prints the path of a `docker compose` v2 plugin, for engines whose packages bring none. Debian has it in the suite
 # after bookworm; the binary needs nothing else from there, so only this one file is taken and no package installed.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 suite=trixie

@@ -3,7 +3,6 @@
 #                   use them with, for `eval`. Starts an engine of its own where none runs.
 # engine.sh stop    stops the engine that `start` started, if it did; images stay in the cache for the next run.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
 

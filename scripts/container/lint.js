@@ -20,7 +20,7 @@ check('dockerfile-utils', process.execPath, 'node_modules/dockerfile-utils/bin/d
 check('dclint', process.execPath, 'node_modules/dclint/bin/dclint.cjs', '-c', 'docker/.dclintrc.yaml', '--max-warnings', '0', ...composeFiles)
 if (has('shellcheck', '--version')) {
   const scripts = readdirSync('scripts/container').filter((name) => name.endsWith('.sh')).map((name) => `scripts/container/${name}`)
-  check('shellcheck', 'shellcheck', '-x', ...scripts)
+  check('shellcheck', 'shellcheck', '-x', '-P', 'SCRIPTDIR', ...scripts)
 }
 if (has('docker', 'compose', 'version')) {
   const base = 'docker/docker-compose.yml'

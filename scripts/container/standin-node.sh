@@ -2,7 +2,6 @@
 # standin-node.sh IMAGE LABEL: a stand-in for Node's slim image: Debian, Node's own binary and npm as npm packages
 # carry them, and the user `node`. This machine's certificates and npm settings go in here and nowhere else.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
 . "$here/standin-root.sh"

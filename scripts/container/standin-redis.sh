@@ -2,7 +2,6 @@
 # standin-redis.sh IMAGE LABEL: a stand-in for Redis' Alpine image: Debian's redis-server, with the public image's
 # user (999:1000), data folder and port.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
 . "$here/standin-root.sh"

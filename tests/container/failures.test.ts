@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { docker, inspect } from './support/run.ts'
+import { Stack } from './support/stack.ts'
+import { Traffic } from './support/traffic.ts'
+import { report, seconds, waitFor } from './support/wait.ts'
+
+let stack: Stack
+
+beforeAll(async () => {
+  stack = await Stack.create({ checkout: inject('checkout'), tag: inject('tag') })
+  await stack.make('up')
+})
+
+afterAll(async () => { await stack.remove() })
+
+/** Kills the service itself, not the container's first process. `docker kill` would count as a stop by hand. */
+const KILL = `
+  const { readdirSync, readFileSync } = require('node:fs')
+  const command = (pid) => { try { return readFileSync('/proc/' + pid + '/cmdline', 'utf8').split('\\0') } catch { return [] } }
+  const pid = readdirSync('/proc').find((name) => /^[0-9]+$/.test(name) && name !== '1' && command(name).includes('dist/server.js'))
+  process.kill(Number(pid), 'SIGKILL')
+  console.log(pid)`
+
+it('the process dies: restarted, healthy again, the outage under 10 s', async () => {
+  const id = await stack.container('api')
+  const traffic = new Traffic(stack)
+  await waitFor('traffic', async () => traffic.samples.length > 20 ? true : undefined)
+  expect(traffic.failures).toEqual([])
+  // The container can be gone before `exec` has given its exit code.
+  await docker('exec', id, 'node', '-e', KILL).catch(() => undefined)
+  const restarts = await waitFor('a restart', async () => {
+    const count = await inspect<number>(id, '.RestartCount')
+    return count > 0 ? count : undefined
+  })
+  expect(restarts).toBe(1)
+  await stack.untilStatus('ok')
+  const answered = traffic.samples.length
+  await waitFor('answers after the restart', async () => traffic.samples.slice(answered).some(({ ok }) => ok) ? true : undefined)
+  await traffic.stop()
+  report(`outage after a kill: ${seconds(traffic.outage)} (${traffic.failures.length} requests refused)`)
+  expect(traffic.outage).toBeLessThan(10_000)
+  await stack.untilHealthy('api')
+})
+
+it('Redis stops and starts: predictions never fail, /health says degraded, then ok', async () => {
+  await stack.untilStatus('ok')
+  const traffic = new Traffic(stack)
+  await waitFor('traffic', async () => traffic.samples.length > 20 ? true : undefined)
+  await stack.compose('stop', 'redis')
+  const degraded = await stack.untilStatus('degraded')
+  expect(degraded.cache.redis).toBe('down')
+  expect((await stack.health()).code).toBe(200)
+  const during = traffic.samples.length
+  await waitFor('answers without Redis', async () => traffic.samples.length > during + 50 ? true : undefined)
+  await stack.compose('start', 'redis')
+  const began = performance.now()
+  await stack.untilStatus('ok', 90_000)
+  report(`Redis used again ${seconds(performance.now() - began)} after its start`)
+  await traffic.stop()
+  report(`predictions while Redis was away: ${traffic.samples.length}, the slowest ${seconds(traffic.outage)}`)
+  expect(traffic.failures).toEqual([])
+  const logs = await docker('logs', await stack.container('api'))
+  expect(logs.split('\n').filter((line) => line.includes('Redis does not answer')).length).toBeLessThanOrEqual(2)
+})

@@ -1,0 +1,99 @@
+import { appendFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, expect, inject, it } from 'vitest'
+import { docker, inspect, run } from './support/run.ts'
+import { Stack } from './support/stack.ts'
+import { report, seconds } from './support/wait.ts'
+
+/** Size of Node's public slim image, which a stand-in takes the place of where no registry answers. */
+const SLIM_BASE_BYTES = 230e6
+const LIMIT_BYTES = 330e6
+/** The compact model ships in the image, and is no part of the bar. */
+const MODEL_LAYER = /models\/compact/
+
+const image = `sentiment-service:${inject('tag')}`
+let stack: Stack
+
+beforeAll(async () => {
+  stack = await Stack.create({ checkout: inject('checkout'), tag: inject('tag') })
+})
+
+async function layers (name: string): Promise<Array<{ bytes: number, by: string }>> {
+  const lines = await docker('history', '--no-trunc', '--human=false', '--format', '{{ .Size }}\t{{ .CreatedBy }}', name)
+  return lines.split('\n').map((line) => ({ bytes: Number(line.split('\t')[0]), by: line.split('\t')[1] ?? '' }))
+}
+
+it('is at most 330 MB without a model, on the slim base', async () => {
+  const base = (await layers('node:24-bookworm-slim')).reduce((sum, { bytes }) => sum + bytes, 0)
+  const all = await layers(image)
+  const total = all.reduce((sum, { bytes }) => sum + bytes, 0)
+  const model = all.filter(({ by }) => MODEL_LAYER.test(by)).reduce((sum, { bytes }) => sum + bytes, 0)
+  for (const { bytes, by } of all.filter((layer) => layer.bytes > 0)) {
+    report(`${(bytes / 1e6).toFixed(1).padStart(7)} MB  ${by.slice(0, 90) || 'base image'}`)
+  }
+  const own = total - base - model
+  report(`base ${mb(base)}, service ${mb(own)}, compact model ${mb(model)}`)
+  expect(own + (process.env.CONTAINER_STAND_IN === '1' ? SLIM_BASE_BYTES : base)).toBeLessThanOrEqual(LIMIT_BYTES)
+})
+
+it('builds again in under 15 s after a change in src: dependencies come from the cache', async () => {
+  await appendFile(join(inject('checkout'), 'src/version.ts'), `\n// changed at ${Date.now()}\n`)
+  const began = performance.now()
+  const { stdout, stderr } = await run('make', ['image'], {
+    cwd: inject('checkout'),
+    env: { ...stack.env, IMAGE_TAG: `${inject('tag')}-again`, BUILDKIT_PROGRESS: 'plain' }
+  })
+  const took = performance.now() - began
+  report(`build after a change in src: ${seconds(took)}`)
+  await docker('image', 'rm', '--force', `sentiment-service:${inject('tag')}-again`)
+  const steps = `${stdout}${stderr}`
+  const installs = [...steps.matchAll(/^#(\d+) .*RUN .*npm ci/gm)].map((match) => match[1])
+  expect(installs.length).toBeGreaterThan(0)
+  for (const step of installs) expect(steps).toMatch(new RegExp(`^#${step} CACHED`, 'm'))
+  expect(steps).not.toMatch(/added \d+ packages/)
+  expect(took).toBeLessThan(15_000)
+})
+
+it('runs as a fixed user, with an exec-form command, a health check by node, and labels', async () => {
+  const config = await inspect<{
+    User: string, Cmd: string[], Env: string[], Healthcheck: { Test: string[] }, Labels: Record<string, string>
+  }>(image, '.Config')
+  expect(config.User).toBe('1000:1000')
+  expect(config.Cmd[0]).toBe('node')
+  expect(config.Healthcheck.Test.slice(0, 2)).toEqual(['CMD', 'node'])
+  expect(config.Env).toContain('NODE_ENV=production')
+  for (const key of ['title', 'description', 'licenses', 'version', 'revision', 'created']) {
+    expect(config.Labels[`org.opencontainers.image.${key}`], key).toMatch(/\S/)
+  }
+})
+
+it('holds no other platform\'s binary and nothing that only a browser, a compiler or a test needs', async () => {
+  const script = `
+    const { globSync } = require('node:fs')
+    const list = (pattern) => globSync(pattern, { cwd: '/app' })
+    console.log(JSON.stringify({
+      bindings: list('node_modules/onnxruntime-node/bin/*/*/*/onnxruntime_binding.node').map((path) => path.split('/').slice(-3, -1).join('-')),
+      extra: ['onnxruntime-web', 'typescript', 'vitest', 'eslint', '@types'].filter((name) => list('node_modules/' + name).length > 0),
+      sources: ['src', 'tests', '.env', '.git', '.npmrc', 'Makefile'].filter((name) => list(name).length > 0)
+    }))`
+  const found = JSON.parse(await docker('run', '--rm', '--network', 'none', image, 'node', '-e', script)) as Record<string, string[]>
+  const arch = await docker('image', 'inspect', '--format', '{{ .Architecture }}', image)
+  expect(found).toEqual({ bindings: [`linux-${arch === 'amd64' ? 'x64' : arch}`], extra: [], sources: [] })
+})
+
+it('needs no shell: it answers without one', async () => {
+  const began = performance.now()
+  const name = `${stack.project}-bare`
+  // The two shells are covered by a file that cannot be run.
+  const hide = ['/bin/sh', '/bin/bash'].flatMap((shell) => ['--volume', `/dev/null:${shell}:ro`])
+  await docker('run', '--detach', '--name', name, '--network', 'none', '--env', 'MODEL_NAME=compact', ...hide, image)
+  try {
+    while (await docker('inspect', '--format', '{{ .State.Health.Status }}', name) !== 'healthy') {
+      if (performance.now() - began > 60_000) throw new Error(await docker('logs', name))
+    }
+  } finally {
+    await docker('rm', '--force', '--volumes', name)
+  }
+})
+
+const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
