@@ -18,6 +18,10 @@ from vocabulary import MAX_TOKENS
 
 OPSET = 14
 
+#: Modules that are smoothed, and how much of the difficulty moves into their weights: chosen on the validation split.
+SMOOTHED = ("output", "intermediate")
+STRENGTH = 0.8
+
 
 def load_trained(work: Path) -> Classifier:
     config = BertConfig.from_pretrained(work, attn_implementation="eager")
@@ -58,6 +62,19 @@ def calibration(data: Path, tokenizer: Tokenizer, count: int = 1024, size: int =
     return [pad(rows[start:start + size]) for start in range(0, len(rows), size)]
 
 
+def export(data: Path, work: Path, out: Path) -> None:
+    """Write `work/onnx/model.onnx` (fp32, for comparison) and the finished model in `out`."""
+    exact, smoothed = work / "onnx" / "model.onnx", work / "onnx" / "smoothed.onnx"
+    target = out / "onnx" / "model_quantized.onnx"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    model = load_trained(work)
+    export_fp32(model, exact)
+    smooth(model, calibration(data, Tokenizer.from_file(str(work / "tokenizer.json"))), SMOOTHED, STRENGTH)
+    export_fp32(model, smoothed)
+    quantize(smoothed, target)
+    write_configs(work, out)
+
+
 def write_configs(work: Path, target: Path) -> None:
     config = json.loads((work / "config.json").read_text())
     config.update(
@@ -81,10 +98,4 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, required=True, help="folder of the finished model")
     parser.add_argument("--data", type=Path, required=True, help="folder with train.tsv, to measure activations on")
     options = parser.parse_args()
-    model = load_trained(options.work)
-    smooth(model, calibration(options.data, Tokenizer.from_file(str(options.work / "tokenizer.json"))))
-    fp32 = options.work / "onnx" / "model.onnx"
-    export_fp32(model, fp32)
-    (options.out / "onnx").mkdir(parents=True, exist_ok=True)
-    quantize(fp32, options.out / "onnx" / "model_quantized.onnx")
-    write_configs(options.work, options.out)
+    export(options.data, options.work, options.out)
