@@ -2,8 +2,9 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-# `make start` works on a machine that reaches no hub: the embedded model answers until the real one is there.
-MODEL_FALLBACK ?= compact
+# `make start` works on a machine that reaches no hub: the embedded model answers until the real one is there. What .env
+# says about it counts.
+MODEL_FALLBACK ?= $(or $(shell sed -n 's/^MODEL_FALLBACK=//p' .env 2> /dev/null),compact)
 
 .PHONY: help setup start dev build test lint format typecheck fixtures bench bench-quick accuracy
 

@@ -44,6 +44,15 @@ export class CircuitBreaker {
     this.#schedule()
   }
 
+  /** Closes at once: the server was seen to answer. Does nothing if it is closed. */
+  close (): void {
+    if (!this.#open || this.#stopped) return
+    clearTimeout(this.#timer)
+    this.#open = false
+    this.#failures = 0
+    this.#options.onClose()
+  }
+
   /** Ends the probing for good. */
   stop (): void {
     this.#stopped = true
@@ -52,18 +61,11 @@ export class CircuitBreaker {
 
   #schedule (): void {
     this.#timer = setTimeout(() => {
-      this.#options.probe().then(() => this.#close(), () => {
+      this.#options.probe().then(() => this.close(), () => {
         this.#waitMs = Math.min(this.#waitMs * 2, this.#options.maxProbeMs)
-        if (!this.#stopped) this.#schedule()
+        if (this.#open && !this.#stopped) this.#schedule()
       })
     }, this.#waitMs)
     this.#timer.unref()
-  }
-
-  #close (): void {
-    if (this.#stopped) return
-    this.#open = false
-    this.#failures = 0
-    this.#options.onClose()
   }
 }

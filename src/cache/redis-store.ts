@@ -55,7 +55,9 @@ export class RedisStore {
     })
     this.#redis.on('ready', () => {
       this.#connected = true
-      if (!this.#breaker.isOpen) this.#announce('up')
+      // A new connection is ready only after the server answered on it.
+      this.#breaker.close()
+      this.#announce('up')
     })
     this.#redis.on('close', () => this.#disconnected(new Error('the connection was closed')))
     this.#redis.on('error', (error: Error) => this.#disconnected(error))

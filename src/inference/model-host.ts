@@ -69,14 +69,13 @@ export class ModelHost {
 
   /** Loads the model; returns when it serves or cannot. Failures are logged and shown by `state`, never thrown. */
   async start (): Promise<void> {
-    const { requested, store, fallback } = this.#options
-    try {
-      const local = await store.find(requested)
-      if (local !== undefined) return await this.#serve(local)
-      if (fallback !== undefined) await this.#serveFallback(fallback)
-    } catch (error) {
-      // A model on disk that does not load is handled below: fetched again, or reported.
-      this.#logger.warn({ reason: messageOf(error) }, 'The model on disk could not be used')
+    const { requested, fallback } = this.#options
+    if (await this.#serveFromDisk(requested)) return
+    if (fallback !== undefined && await this.#serveFromDisk(fallback)) {
+      this.#logger.warn(
+        { model: fallback.name, requested: requested.name },
+        `${requested.name} is not on this machine: ${fallback.name} answers in its place while it downloads`
+      )
     }
     await this.#acquire()
   }
@@ -137,17 +136,17 @@ export class ModelHost {
     }
   }
 
-  async #serveFallback (fallback: ModelSpec): Promise<void> {
-    const local = await this.#options.store.find(fallback)
-    if (local === undefined) {
-      this.#logger.error({ model: fallback.name }, 'The fallback model is missing')
-      return
+  /** Whether the model is on disk and serves now. One that does not load is told of, and left to whatever comes next. */
+  async #serveFromDisk (spec: ModelSpec): Promise<boolean> {
+    try {
+      const local = await this.#options.store.find(spec)
+      if (local === undefined) return false
+      await this.#serve(local)
+      return true
+    } catch (error) {
+      this.#logger.warn({ model: spec.name, reason: messageOf(error) }, 'The model on disk could not be used')
+      return false
     }
-    await this.#serve(local)
-    this.#logger.warn(
-      { model: fallback.name, requested: this.requested.name },
-      `${this.requested.name} is not on this machine: ${fallback.name} answers in its place while it downloads`
-    )
   }
 
   #report (reason: string, again: boolean): void {
