@@ -33,6 +33,7 @@ export class ModelHost {
   readonly #stopping = new AbortController()
   #current: Runtime | undefined
   #problem: string | undefined
+  #loading: Promise<void> | undefined
 
   constructor (options: ModelHostOptions) {
     this.requested = options.requested
@@ -68,7 +69,12 @@ export class ModelHost {
   }
 
   /** Loads the model; returns when it serves or cannot. Failures are logged and shown by `state`, never thrown. */
-  async start (): Promise<void> {
+  start (): Promise<void> {
+    this.#loading = this.#load()
+    return this.#loading
+  }
+
+  async #load (): Promise<void> {
     const { requested, fallback } = this.#options
     if (await this.#serveFromDisk(requested)) return
     if (fallback !== undefined && await this.#serveFromDisk(fallback)) {
@@ -85,10 +91,11 @@ export class ModelHost {
     this.#stopping.abort()
   }
 
-  /** Stops downloads and workers; texts in a run are lost, so wait for the requests first. */
-  close (): void {
+  /** Stops downloads, lets what runs finish, and ends the workers. */
+  async close (): Promise<void> {
     this.#stopping.abort()
-    this.#current?.pool.stop()
+    await this.#loading
+    await this.#current?.drain()
   }
 
   async #acquire (): Promise<void> {
@@ -108,10 +115,10 @@ export class ModelHost {
   }
 
   async #serve (local: LocalModel): Promise<void> {
-    const runtime = await this.#load(local)
+    const runtime = await this.#startRuntime(local)
     const previous = this.#current
     if (this.#stopping.signal.aborted) {
-      runtime.pool.stop()
+      await runtime.pool.close()
       return
     }
     this.#current = runtime
@@ -125,7 +132,7 @@ export class ModelHost {
   }
 
   /** A file that was damaged on disk is found here: it is fetched again, once. */
-  async #load (local: LocalModel): Promise<Runtime> {
+  async #startRuntime (local: LocalModel): Promise<Runtime> {
     try {
       return await Runtime.start(local, this.#options.runtime)
     } catch (error) {

@@ -36,6 +36,9 @@ export interface PoolWorkerOptions {
   onGone: (reason: Error | undefined) => void
 }
 
+/** Milliseconds that a late worker gets to come back from native code before its thread is ended all the same. */
+const ABANDONED_MS = 60_000
+
 interface PendingRun {
   resolve: (result: ResultMessage) => void
   reject: (error: Error) => void
@@ -50,6 +53,7 @@ export class PoolWorker {
   #started: PromiseWithResolvers<ReadyMessage>
   #pending: PendingRun | undefined
   #timer: NodeJS.Timeout | undefined
+  #endTimer: NodeJS.Timeout | undefined
   #state: 'starting' | 'idle' | 'busy' | 'gone' = 'starting'
 
   constructor (options: PoolWorkerOptions) {
@@ -85,7 +89,10 @@ export class PoolWorker {
   }
 
   #receive (message: WorkerMessage): void {
-    if (this.#state === 'gone') return
+    if (this.#state === 'gone') {
+      this.#end()
+      return
+    }
     clearTimeout(this.#timer)
     if (message.type === 'load-failed') {
       this.#leave(new LoadFailedError(message.reason))
@@ -108,15 +115,23 @@ export class PoolWorker {
 
   #leave (reason: Error | undefined): void {
     if (this.#state === 'gone') return
+    const wasBusy = this.#state !== 'idle'
     this.#state = 'gone'
     clearTimeout(this.#timer)
     const error = reason ?? new WorkerLostError('it was stopped')
     this.#started.reject(error)
     this.#pending?.reject(error)
     this.#pending = undefined
-    // Not awaited: a thread that hangs inside native code ends only when that call returns.
-    void this.#thread.terminate()
     this.#options.onGone(reason)
+    // A thread that is ended inside the runtime's native code takes the process with it when that call returns. One that
+    // is late is left alone until it answers; it gets no further text.
+    if (wasBusy && reason instanceof WorkerLostError) this.#endTimer = setTimeout(() => this.#end(), ABANDONED_MS).unref()
+    else this.#end()
+  }
+
+  #end (): void {
+    clearTimeout(this.#endTimer)
+    void this.#thread.terminate()
   }
 }
 

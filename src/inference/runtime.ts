@@ -68,6 +68,6 @@ export class Runtime {
   /** Lets queued work finish, then ends the workers. */
   async drain (): Promise<void> {
     await this.scheduler.drained()
-    this.pool.stop()
+    await this.pool.close()
   }
 }

@@ -83,7 +83,14 @@ export class WorkerPool {
     })
   }
 
-  /** Ends every thread at once; texts in a run are lost, so drain first. */
+  /** Ends every thread once it is loaded. Drain first: texts in a run are lost. */
+  async close (): Promise<void> {
+    this.#stopped = true
+    await Promise.allSettled(this.#slots.flatMap(({ worker }) => worker === undefined ? [] : [worker.ready]))
+    this.stop()
+  }
+
+  /** Ends every thread at once. */
   stop (): void {
     this.#stopped = true
     for (const slot of this.#slots) {

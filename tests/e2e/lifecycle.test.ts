@@ -66,6 +66,26 @@ describe('stop', () => {
     expect(logged).not.toContain(499)
   })
 
+  it('while workers compute for callers that have gone exits with 0 all the same', async () => {
+    const service = await Service.start({ MODEL_NAME: 'compact', CACHE_MAX_ENTRIES: '0' })
+    await service.until('ok')
+    const gone = new AbortController()
+    const requests = Array.from({ length: 6 }, (_, index) => fetch(`http://127.0.0.1:${service.port}/predict`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ text: `${'a long text '.repeat(200)} ${index}` }),
+      signal: gone.signal
+    }).catch(() => undefined))
+    await vi.waitFor(async () => {
+      const { body } = await service.get('/health') as unknown as { body: { queue: { depth: number } } }
+      expect(body.queue.depth).toBeGreaterThan(0)
+    }, { interval: 1 })
+    gone.abort()
+    await Promise.all(requests)
+    service.signal('SIGTERM')
+    expect(await service.exited()).toBe(0)
+  })
+
   it('on a second signal ends at once', async () => {
     const service = await Service.start({ ...TINY, SHUTDOWN_GRACE_MS: '60000' })
     await service.until('ok')
