@@ -9,7 +9,7 @@ export IMAGE_VERSION ?= $(shell sed -n 's/^ *"version": "\(.*\)",*$$/\1/p' packa
 export IMAGE_REVISION ?= $(shell git rev-parse HEAD 2> /dev/null || echo unknown)
 export IMAGE_CREATED ?= $(shell git log -1 --format=%cI 2> /dev/null || echo unknown)
 
-.PHONY: up down restart logs ps shell dev-up observability-up model-pull image image-size clean \
+.PHONY: up down restart logs ps shell dev-up model-pull image image-size clean \
   test-container lint-container docker-ready
 
 docker-ready:
@@ -41,10 +41,6 @@ shell: docker-ready ## Open a shell in the running service's container
 
 dev-up: docker-ready ## Serve from the working copy in a container, and reload on change
 	@$(COMPOSE) -f docker/docker-compose.dev.yml up --build
-
-observability-up: docker-ready ## Start with Prometheus (port 9090) and Grafana (port 3000)
-	@$(COMPOSE) -f docker/docker-compose.observability.yml up --detach --build --wait --wait-timeout $${UP_TIMEOUT:-1200}
-	@echo "Grafana: http://127.0.0.1:$${GRAFANA_PORT:-3000}  Prometheus: http://127.0.0.1:$${PROMETHEUS_PORT:-9090}"
 
 model-pull: docker-ready ## Download a model into the volume: make model-pull [MODEL=owner/name]
 	@$(COMPOSE) run --rm --no-deps --build api node dist/cli/model.js pull $(MODEL)
