@@ -104,6 +104,20 @@ describe('Redis', () => {
     expect(new Set(await stop())).toEqual(new Set([200]))
   })
 
+  it('may be slow for a while: no prediction fails', async () => {
+    const redis = await startRedis()
+    const app = await startApp({ env: { REDIS_URL: redis.url } })
+    await untilStatus(app, 'ok')
+    const client = redis.client()
+    onTestFinished(() => { client.disconnect() })
+    const stop = load(app)
+    // The server holds back every answer for this many milliseconds.
+    await client.call('CLIENT', 'PAUSE', '800', 'ALL')
+    await untilStatus(app, 'degraded')
+    await untilStatus(app, 'ok')
+    expect(new Set(await stop())).toEqual(new Set([200]))
+  })
+
   it('may be absent from the start', async () => {
     const app = await startApp({ env: { REDIS_URL: 'redis://127.0.0.1:1' } })
     expect((await predict(app, { text: 'alone' })).statusCode).toBe(200)
