@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Classification } from '../cache/classification.ts'
 import type { PredictionCache } from '../cache/prediction-cache.ts'
 import type { SingleFlight } from '../cache/single-flight.ts'
@@ -89,6 +90,8 @@ class PredictRequest {
     const { timeoutMs } = this.#options
     const start = performance.now()
     const ending = new AbortController()
+    // Each text of the request listens: from the eleventh on Node would warn of a leak.
+    setMaxListeners(0, ending.signal)
     const timer = setTimeout(() => ending.abort(new TimeoutError(timeoutMs)), timeoutMs)
     const onGone = (): void => ending.abort(gone.reason)
     gone.addEventListener('abort', onGone, { once: true })

@@ -36,6 +36,21 @@ describe('start', () => {
   })
 })
 
+describe('serving', () => {
+  it('writes log lines and nothing else, warnings of Node included', async () => {
+    const service = await Service.start(TINY)
+    await service.until('ok')
+    const texts = Array.from({ length: 64 }, (_, index) => `text ${index}`)
+    const response = await fetch(`http://127.0.0.1:${service.port}/predict`, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ texts })
+    })
+    expect(response.status).toBe(200)
+    service.signal('SIGTERM')
+    expect(await service.exited()).toBe(0)
+    expect(service.lines.filter((line) => !line.startsWith('{"level":'))).toEqual([])
+  })
+})
+
 describe('stop', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('on %s under load answers every accepted request and exits with 0', async (signal) => {
     const redis = await TestRedis.start()
