@@ -1,7 +1,8 @@
 import type { Classification } from './classification.ts'
 import { decode, encode } from './codec.ts'
 import type { MemoryStore } from './memory-store.ts'
-import type { RedisState, RedisStore } from './redis-store.ts'
+import type { RedisState } from './redis-connection.ts'
+import type { RedisStore } from './redis-store.ts'
 
 /** What the cache tells the metrics. */
 export interface CacheEvents {
@@ -11,7 +12,7 @@ export interface CacheEvents {
 
 export interface PredictionCacheOptions extends CacheEvents {
   memory: MemoryStore
-  redis?: Pick<RedisStore, 'state' | 'getMany' | 'set' | 'close'>
+  redis?: Pick<RedisStore, 'state' | 'getMany' | 'set'>
 }
 
 export interface CacheStats {
@@ -59,9 +60,5 @@ export class PredictionCache {
     const value = { logits, tokens, truncated }
     this.#options.memory.set(key, value)
     this.#options.redis?.set(key, encode(value))
-  }
-
-  close (): void {
-    this.#options.redis?.close()
   }
 }

@@ -10,25 +10,13 @@ declare module 'fastify' {
   }
 }
 
-/** The prediction cache: memory, and Redis where REDIS_URL is set. Redis connects in the background. */
+/** The prediction cache: memory, and Redis where REDIS_URL is set. */
 export default fp((app: FastifyInstance, _options, done) => {
-  const { config } = app
+  const { config, redis } = app
   const memory = new MemoryStore({ maxEntries: config.CACHE_MAX_ENTRIES, ttlSeconds: config.CACHE_TTL_SECONDS })
-  let redis: RedisStore | undefined
-  if (config.REDIS_URL !== '') {
-    redis = new RedisStore({
-      url: config.REDIS_URL,
-      timeoutMs: config.REDIS_TIMEOUT_MS,
-      ttlSeconds: config.CACHE_TTL_SECONDS,
-      logger: app.log
-    })
-    redis.start()
-  }
-  const cache = new PredictionCache({ memory, ...(redis && { redis }) })
-  app.decorate('predictionCache', cache)
-  app.addHook('onClose', (_app, closed) => {
-    cache.close()
-    closed()
-  })
+  app.decorate('predictionCache', new PredictionCache({
+    memory,
+    ...(redis && { redis: new RedisStore(redis, { ttlSeconds: config.CACHE_TTL_SECONDS }) })
+  }))
   done()
-}, { name: 'cache', dependencies: ['config'] })
+}, { name: 'cache', dependencies: ['config', 'redis'] })

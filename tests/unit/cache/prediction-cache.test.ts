@@ -7,8 +7,7 @@ const value = { logits: Float32Array.of(1, 2, 3), tokens: 4, truncated: false }
 const redisWith = (entries: Record<string, Buffer>) => ({
   state: 'up' as const,
   getMany: vi.fn((keys: readonly string[]) => Promise.resolve(keys.map((key) => entries[key]))),
-  set: vi.fn(),
-  close: vi.fn()
+  set: vi.fn()
 })
 
 describe('PredictionCache', () => {
