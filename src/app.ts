@@ -1,16 +1,22 @@
-import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import type { Server } from 'node:http'
+import type { FastifyHttpOptions, FastifyInstance, FastifyServerOptions } from 'fastify'
 import Fastify, { LogController } from 'fastify'
 import type { Config } from './config.ts'
 import { answerClientError } from './http/client-error.ts'
+import { KEEP_ALIVE_MS, MAX_HEADER_BYTES, SERVER_LIMITS, type ServerLimits } from './http/limits.ts'
 import { sendProblem } from './http/problem.ts'
 import { requestId } from './http/request-id.ts'
+import accessPlugin from './plugins/access.ts'
 import cachePlugin from './plugins/cache.ts'
 import configPlugin from './plugins/config.ts'
+import corsPlugin from './plugins/cors.ts'
 import errorsPlugin from './plugins/errors.ts'
 import inferencePlugin from './plugins/inference.ts'
 import lifecyclePlugin from './plugins/lifecycle.ts'
 import predictorPlugin from './plugins/predictor.ts'
+import redisPlugin from './plugins/redis.ts'
 import requestLogPlugin from './plugins/request-log.ts'
+import slowBodyPlugin from './plugins/slow-body.ts'
 import healthRoutes from './routes/health.ts'
 import infoRoute from './routes/info.ts'
 import predictRoute from './routes/predict.ts'
@@ -20,21 +26,27 @@ export interface AppOptions {
   /** The built inference worker (dist/inference/worker.js). */
   workerUrl: URL
   logger?: FastifyServerOptions['logger']
+  /** Tests shorten them. */
+  limits?: ServerLimits
 }
 
-/** A client that needs longer than this to send its request is cut off with 408. */
-const REQUEST_TIMEOUT_MS = 30_000
-
 /** Fastify's options: tests use the same, or they would test another server. */
-export function serverOptions (config: Config, logger: FastifyServerOptions['logger'] = false): FastifyServerOptions {
+export function serverOptions (config: Config, logger: FastifyServerOptions['logger'] = false, limits = SERVER_LIMITS): FastifyHttpOptions<Server> {
   return {
     logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
     requestIdHeader: false,
     bodyLimit: config.BODY_LIMIT_BYTES,
-    trustProxy: config.TRUST_PROXY === 'true',
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: proxies(config.TRUST_PROXY),
+    http: {
+      headersTimeout: limits.headersTimeoutMs,
+      connectionsCheckingInterval: limits.checkMs,
+      maxHeaderSize: MAX_HEADER_BYTES
+    },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Bodies have a time limit of their own (plugins/slow-body.ts): this one would cut streams.
+    requestTimeout: 0,
     // Keep-alive connections may still send requests at shutdown: our routes answer them, in the contract's words.
     return503OnClosing: false,
     frameworkErrors: sendProblem,
@@ -44,13 +56,24 @@ export function serverOptions (config: Config, logger: FastifyServerOptions['log
   }
 }
 
+/** So many proxies' word is taken for the client's address. Fastify's own `true` takes the farthest, which anybody can write. */
+function proxies (value: string): false | ((address: string, hop: number) => boolean) {
+  if (value === 'false') return false
+  const count = value === 'true' ? 1 : Number(value)
+  return (_address, hop) => hop < count
+}
+
 /** Builds the service: plugins, then routes. It loads its model once it is ready or listens. */
-export async function buildApp ({ config, workerUrl, logger }: AppOptions): Promise<FastifyInstance> {
-  const app = Fastify(serverOptions(config, logger))
+export async function buildApp ({ config, workerUrl, logger, limits = SERVER_LIMITS }: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify(serverOptions(config, logger, limits))
   app.removeContentTypeParser('text/plain')
   await app.register(configPlugin, { config })
   await app.register(errorsPlugin)
   await app.register(requestLogPlugin)
+  await app.register(corsPlugin)
+  await app.register(redisPlugin)
+  await app.register(accessPlugin)
+  await app.register(slowBodyPlugin, limits)
   await app.register(cachePlugin)
   await app.register(inferencePlugin, { workerUrl })
   await app.register(predictorPlugin)

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import fastifyEnv from '@fastify/env'
 import Fastify from 'fastify'
 import { Type, type Static, type TSchema } from 'typebox'
+import { hashKeys } from './access/api-keys.ts'
 import { resolveModel } from './model/catalog.ts'
 
 const integer = (minimum: number, maximum: number, value: number, description: string) =>
@@ -11,6 +12,8 @@ const text = (value: string, description: string) => Type.String({ default: valu
 const choice = <const T extends string[]>(values: [...T], value: T[number], description: string) =>
   Type.Unsafe<T[number]>({ type: 'string', enum: values, default: value, description })
 
+/** A scheme and a host, as browsers send it, or any. */
+const ORIGIN = '(\\*|https?://[^\\s/,*]+)'
 const HOUR_MS = 3_600_000
 
 /** Every environment key: its type, default and meaning. Nothing else in the project lists them. */
@@ -24,7 +27,7 @@ export const configSchema = Type.Object({
   MODEL_DIR: text('models', 'Folder that downloaded models are kept in'),
   MODEL_FALLBACK: choice(['off', 'compact'], 'off', 'Model that answers while MODEL_NAME is not there: none, or the embedded one'),
   EMBEDDED_MODEL_DIR: text(fileURLToPath(new URL('../models/compact', import.meta.url)), 'Folder of the embedded model'),
-  HF_ENDPOINT: Type.String({ default: 'https://huggingface.co', pattern: '^https?://', description: 'Address of the model hub or of a mirror (http or https)' }),
+  HF_ENDPOINT: Type.String({ default: 'https://huggingface.co', title: 'an address that starts with http:// or https://', pattern: '^https?://', description: 'Address of the model hub or of a mirror (http or https)' }),
   HF_TOKEN: text('', 'Access token for private models'),
   INFERENCE_WORKERS: integer(0, 256, 0, 'Worker threads, each with one model session; 0 takes one per usable CPU'),
   QUEUE_LIMIT: integer(1, 1_000_000, 1024, 'Texts that may wait for a worker; more are refused with 503'),
@@ -32,19 +35,22 @@ export const configSchema = Type.Object({
   MAX_TEXT_LENGTH: integer(1, 1_000_000, 10_000, 'Longest text, in characters'),
   MAX_BATCH_SIZE: integer(1, 100_000, 128, 'Most texts in one request'),
   BODY_LIMIT_BYTES: integer(1024, 1 << 30, 1 << 20, 'Largest request body, in bytes'),
-  REDIS_URL: Type.String({ default: '', pattern: '^$|^rediss?://', description: 'Redis server (redis:// or rediss://); empty keeps the cache in memory only' }),
+  REDIS_URL: Type.String({ default: '', title: 'an address that starts with redis:// or rediss://', pattern: '^$|^rediss?://', description: 'Redis server (redis:// or rediss://); empty keeps the cache in memory only' }),
   REDIS_TIMEOUT_MS: integer(1, 60_000, 50, 'Longest time in milliseconds that a request waits for Redis'),
   CACHE_TTL_SECONDS: integer(1, 365 * 86_400, 86_400, 'How long an answer is kept, in seconds'),
   CACHE_MAX_ENTRIES: integer(0, 100_000_000, 50_000, 'Answers kept in memory (about 300 bytes each); 0 turns the memory cache off'),
-  TRUST_PROXY: choice(['true', 'false'], 'false', 'Take the client address from X-Forwarded-For: only behind a proxy that sets it'),
+  API_KEYS: text('', 'Keys that open the service, separated by commas, each of 16 characters or more; empty lets everybody in'),
+  RATE_LIMIT_PER_MINUTE: integer(0, 10_000_000, 0, 'Requests a minute for each key, or for each address where no keys are set; 0 is no limit'),
+  CORS_ORIGINS: Type.String({ default: '', title: 'origins such as https://example.org separated by commas, or *', pattern: `^$|^${ORIGIN}( *, *${ORIGIN})*$`, description: 'Origins of web pages that may call the service, separated by commas; * is any' }),
+  TRUST_PROXY: Type.String({ default: 'false', title: 'false, true, or how many proxies are in front', pattern: '^(true|false|[1-9][0-9]?)$', description: 'Take the client address from X-Forwarded-For, as the nearest proxy (true) or so many (a number) added it: only behind a proxy that sets it' }),
   SHUTDOWN_GRACE_MS: integer(0, HOUR_MS, 10_000, 'Time in milliseconds that requests in flight get at shutdown')
 }, { additionalProperties: false })
 
-/** The effective configuration: what the schema says, checked and with defaults. */
+/** The effective configuration: what the schema says, checked and with defaults. Of API_KEYS it has the hashes only. */
 export type Config = Readonly<Static<typeof configSchema>>
 
 /** Keys whose values never appear in a log or an error. */
-const SECRET_KEYS: ReadonlySet<string> = new Set(['HF_TOKEN', 'REDIS_URL'])
+const SECRET_KEYS: ReadonlySet<string> = new Set(['HF_TOKEN', 'REDIS_URL', 'API_KEYS'])
 
 /** One or more environment values are wrong; `problems` has a line for each. */
 export class ConfigError extends Error {
@@ -77,10 +83,10 @@ export async function loadConfig (env: NodeJS.ProcessEnv, { dotenv = false } = {
   }
   try {
     resolveModel(config.MODEL_NAME, config.MODEL_REVISION, config.MODEL_DTYPE)
+    return { ...config, API_KEYS: hashKeys(config.API_KEYS) }
   } catch (error) {
     throw new ConfigError([(error as RangeError).message])
   }
-  return config
 }
 
 /** The configuration as it may be logged: secrets are replaced by whether they are set. */
@@ -107,9 +113,8 @@ function asConfigError (error: unknown, given: Record<string, unknown>): Error {
 }
 
 function takes (schema: object): string {
-  const { type, enum: values, minimum, maximum, pattern } = schema as Record<string, unknown>
+  const { type, enum: values, minimum, maximum, title } = schema as Record<string, unknown>
   if (Array.isArray(values)) return `one of ${values.join(', ')}`
   if (type === 'integer') return `a whole number from ${String(minimum)} to ${String(maximum)}`
-  if (typeof pattern === 'string') return `an address that starts with ${pattern.includes('redis') ? 'redis:// or rediss://' : 'http:// or https://'}`
-  return 'text'
+  return typeof title === 'string' ? title : 'text'
 }

@@ -18,6 +18,7 @@ export const BodyTooLargeError = createError('BODY_TOO_LARGE', 'The body is larg
 export const UnsupportedMediaTypeError = createError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json', 415)
 export const NotFoundError = createError('NOT_FOUND', 'There is no such route', 404)
 export const MethodNotAllowedError = createError('METHOD_NOT_ALLOWED', 'This route takes %s', 405)
+export const UnauthorizedError = createError('UNAUTHORIZED', '%s', 401)
 export const RequestTimeoutError = createError('REQUEST_TIMEOUT', 'The request did not arrive in time', 408)
 export const HeadersTooLargeError = createError('HEADERS_TOO_LARGE', 'The request headers are too large', 431)
 export const InternalError = createError('INTERNAL', 'Something went wrong on our side', 500)
@@ -35,11 +36,18 @@ export interface RetryableError extends Error {
 }
 
 const Overloaded = createError('OVERLOADED', 'Too much work is queued; come back in %s s', 503)
+const RateLimited = createError('RATE_LIMITED', '%s; come back in %s s', 429)
 const NotReady = createError('NOT_READY', '%s', 503)
 
 /** The queue is full, or the wait would pass the request's deadline. */
 export function overloaded (retryAfterSeconds: number): RetryableError {
   return Object.assign(new Overloaded(retryAfterSeconds), { retryAfterSeconds })
+}
+
+/** More requests, or more wrong keys, than a minute allows; the window ends in `ttlMs`. */
+export function rateLimited (reason: string, ttlMs: number): RetryableError {
+  const retryAfterSeconds = Math.max(1, Math.ceil(ttlMs / 1000))
+  return Object.assign(new RateLimited(reason, retryAfterSeconds), { retryAfterSeconds })
 }
 
 /** No model answers right now: it loads, its workers are gone, or the service shuts down. */
@@ -58,6 +66,8 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   UNSUPPORTED_MEDIA_TYPE: 'Unsupported media type',
   NOT_FOUND: 'Not found',
   METHOD_NOT_ALLOWED: 'Method not allowed',
+  UNAUTHORIZED: 'Unauthorized',
+  RATE_LIMITED: 'Too many requests',
   REQUEST_TIMEOUT: 'Request timeout',
   HEADERS_TOO_LARGE: 'Request headers too large',
   OVERLOADED: 'Overloaded',

@@ -11,7 +11,10 @@ function refuse (lines: readonly string[]): never {
 
 async function readConfig (): Promise<Config> {
   try {
-    return await loadConfig(process.env, { dotenv: true })
+    const config = await loadConfig(process.env, { dotenv: true })
+    // Only hashes are kept. A worker thread gets a copy of the environment, and a crash report would show it.
+    delete process.env.API_KEYS
+    return config
   } catch (error) {
     if (error instanceof ConfigError) refuse(error.problems)
     throw error

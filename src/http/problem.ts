@@ -29,6 +29,7 @@ export function sendProblem (error: FastifyError, request: FastifyRequest, reply
   const known = translate(error, request)
   if (known.code === 'INTERNAL') request.log.error({ err: error }, 'Request failed')
   const retryAfter = (known as Partial<RetryableError>).retryAfterSeconds
+  if (known.code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer')
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   void reply
     .code(known.statusCode ?? 500)

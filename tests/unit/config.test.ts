@@ -25,6 +25,10 @@ describe('loadConfig', () => {
     [{ API_PORT: 'eighty' }, 'API_PORT must be a whole number from 0 to 65535, not "eighty"'],
     [{ API_PORT: '70000' }, 'API_PORT must be a whole number from 0 to 65535, not "70000"'],
     [{ MODEL_FALLBACK: 'maybe' }, 'MODEL_FALLBACK must be one of off, compact, not "maybe"'],
+    [{ API_KEYS: 'long-enough-to-be-a-key,short' }, 'API_KEYS must be keys of at least 16 characters, separated by commas; key 2 has 5'],
+    [{ API_KEYS: 'a key with spaces in it' }, 'API_KEYS must be keys of letters, digits and . _ ~ + / - only, separated by commas; key 1 has something else'],
+    [{ CORS_ORIGINS: 'example.org' }, 'CORS_ORIGINS must be origins such as https://example.org separated by commas, or *, not "example.org"'],
+    [{ TRUST_PROXY: 'yes' }, 'TRUST_PROXY must be false, true, or how many proxies are in front, not "yes"'],
     [{ HF_ENDPOINT: 'ftp://x' }, 'HF_ENDPOINT must be an address that starts with http:// or https://, not "ftp://x"']
   ])('refuses %j in one line that names the key and what it takes', async (env, line) => {
     expect(await problemsOf(env)).toEqual([line])
@@ -36,8 +40,9 @@ describe('loadConfig', () => {
 
   it('does not repeat a secret', async () => {
     expect((await problemsOf({ REDIS_URL: 'http://user:password@host' })).join()).not.toContain('password')
-    const config = await loadConfig({ HF_TOKEN: 'hf_secret', REDIS_URL: 'redis://:password@host' })
-    expect(JSON.stringify(describeConfig(config))).not.toMatch(/hf_secret|password/)
+    const config = await loadConfig({ HF_TOKEN: 'hf_secret', REDIS_URL: 'redis://:password@host', API_KEYS: 'my-own-secret-api-key' })
+    expect(JSON.stringify(describeConfig(config))).not.toMatch(/hf_secret|password|my-own/)
+    expect(describeConfig(config).API_KEYS).toBe('(set)')
   })
 
   it('refuses a queue that no full batch fits in', async () => {

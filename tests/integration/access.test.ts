@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { FastifyInstance } from 'fastify'
+import { MAX_FAILURES } from '../../src/access/guard.ts'
+import { startApp } from '../support/app.ts'
+import { TestRedis } from '../support/redis.ts'
+
+const KEYS = ['first-key-of-the-test', 'second-key-of-the-test']
+const env = { API_KEYS: KEYS.join(', ') }
+
+const ask = (app: FastifyInstance, key?: string, remoteAddress = '192.0.2.1', headers: Record<string, string> = {}) => app.inject({
+  method: 'POST', url: '/predict', payload: { text: 'hello' }, remoteAddress, headers: { ...headers, ...(key !== undefined && { authorization: `Bearer ${key}` }) }
+})
+const codes = async (count: number, request: () => ReturnType<typeof ask>): Promise<number[]> => {
+  const all = []
+  for (let index = 0; index < count; index++) all.push((await request()).statusCode)
+  return all
+}
+
+describe('API keys', () => {
+  it('open the service, each of them', async () => {
+    const app = await startApp({ env })
+    for (const key of KEYS) expect((await ask(app, key)).statusCode).toBe(200)
+  })
+
+  it.each([
+    ['no key', undefined],
+    ['a wrong key', 'wrong-key-of-the-test'],
+    ['the start of a key', 'first-key-of-the'],
+    ['both keys in one', KEYS.join(',')]
+  ])('are missed by %s: 401, before the body is read', async (_case, key) => {
+    const app = await startApp({ env })
+    const response = await ask(app, key)
+    expect(response.json()).toMatchObject({ status: 401, code: 'UNAUTHORIZED' })
+    expect(response.headers['www-authenticate']).toBe('Bearer')
+    const broken = await app.inject({ method: 'POST', url: '/predict', payload: '{oops', headers: { 'content-type': 'application/json' } })
+    expect(broken.statusCode).toBe(401)
+  })
+
+  it('in another scheme are no keys', async () => {
+    const app = await startApp({ env })
+    const response = await app.inject({ url: '/info', headers: { authorization: `Basic ${KEYS[0]}` } })
+    expect(response.statusCode).toBe(401)
+  })
+
+  it('are asked for by everything but health and what people read', async () => {
+    const app = await startApp({ env })
+    const status = async (url: string): Promise<number> => (await app.inject(url)).statusCode
+    expect(await Promise.all(['/health', '/health/live', '/health/ready'].map(status))).toEqual([200, 200, 200])
+    expect(await status('/info')).toBe(401)
+  })
+
+  it('are kept as hashes only', async () => {
+    const app = await startApp({ env })
+    expect(JSON.stringify(app.config)).not.toContain('of-the-test')
+  })
+})
+
+describe('guessed keys', () => {
+  it('are refused unread after a few, from that address only, and known clients of it go on', async () => {
+    const app = await startApp({ env })
+    expect((await ask(app, KEYS[0])).statusCode).toBe(200)
+    const guesses = await codes(MAX_FAILURES + 2, () => ask(app, randomUUID()))
+    expect(guesses).toEqual([...Array<number>(MAX_FAILURES).fill(401), 429, 429])
+    const refused = await ask(app, KEYS[1])
+    expect(refused.json()).toMatchObject({ status: 429, code: 'RATE_LIMITED' })
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(1)
+    expect((await ask(app, KEYS[0])).statusCode).toBe(200)
+    expect((await ask(app, KEYS[1], '192.0.2.2')).statusCode).toBe(200)
+  })
+
+  it('from one /64 of IPv6 count together', async () => {
+    const app = await startApp({ env })
+    let host = 0
+    await codes(MAX_FAILURES, () => ask(app, randomUUID(), `2001:db8::${(++host).toString(16)}`))
+    expect((await ask(app, randomUUID(), '2001:db8::ffff')).statusCode).toBe(429)
+    expect((await ask(app, randomUUID(), '2001:db8:0:1::1')).statusCode).toBe(401)
+  })
+})
+
+describe('the rate limit', () => {
+  it('is counted by key, and told in headers', async () => {
+    const app = await startApp({ env: { ...env, RATE_LIMIT_PER_MINUTE: '3' } })
+    const first = await ask(app, KEYS[0])
+    expect(first.headers).toMatchObject({ 'ratelimit-limit': '3', 'ratelimit-remaining': '2', 'ratelimit-reset': expect.any(String) })
+    expect(await codes(3, () => ask(app, KEYS[0], '192.0.2.7'))).toEqual([200, 200, 429])
+    const refused = await ask(app, KEYS[0])
+    expect(refused.json()).toMatchObject({ status: 429, code: 'RATE_LIMITED' })
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(1)
+    expect((await ask(app, KEYS[1])).statusCode).toBe(200)
+    expect(await codes(5, () => app.inject('/health'))).toEqual([200, 200, 200, 200, 200])
+  })
+
+  it('is counted by address without keys: the one that the trusted proxy names', async () => {
+    const app = await startApp({ env: { RATE_LIMIT_PER_MINUTE: '1', TRUST_PROXY: 'true' } })
+    const from = (forwarded: string) => ask(app, undefined, '192.0.2.1', { 'x-forwarded-for': forwarded })
+    expect((await from('203.0.113.1')).statusCode).toBe(200)
+    // What the client wrote itself stands farther left.
+    expect((await from('198.51.100.9, 203.0.113.1')).statusCode).toBe(429)
+    expect((await from('203.0.113.2')).statusCode).toBe(200)
+  })
+
+  it('believes no header where no proxy is trusted', async () => {
+    const app = await startApp({ env: { RATE_LIMIT_PER_MINUTE: '1' } })
+    const from = (forwarded: string) => ask(app, undefined, '192.0.2.1', { 'x-forwarded-for': forwarded })
+    expect([(await from('203.0.113.1')).statusCode, (await from('203.0.113.2')).statusCode]).toEqual([200, 429])
+  })
+
+  it('is shared by processes through Redis, which learns no key; without Redis each counts for itself', async () => {
+    const redis = await TestRedis.start()
+    onTestFinished(() => redis.close())
+    const limited = { ...env, RATE_LIMIT_PER_MINUTE: '4', REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '1000' }
+    const apps = [await startApp({ env: limited }), await startApp({ env: limited })] as const
+    const untilRedis = (state: string) => vi.waitFor(() => {
+      for (const app of apps) expect(app.redis?.state).toBe(state)
+    }, { timeout: 20_000, interval: 20 })
+    await untilRedis('up')
+    expect(await codes(2, () => ask(apps[0], KEYS[0]))).toEqual([200, 200])
+    expect(await codes(3, () => ask(apps[1], KEYS[0]))).toEqual([200, 200, 429])
+    const client = redis.client()
+    onTestFinished(() => { client.disconnect() })
+    const keys = await client.keys('sentiment:rate:*')
+    expect(keys).toHaveLength(1)
+    expect(keys[0]).not.toContain('test')
+    expect(await client.pttl(keys[0] as string)).toBeGreaterThan(0)
+    await redis.kill()
+    await untilRedis('down')
+    for (const app of apps) expect(await codes(5, () => ask(app, KEYS[0]))).toEqual([200, 200, 200, 200, 429])
+  })
+
+  it('lets requests through while Redis hangs', async () => {
+    const redis = await TestRedis.start()
+    onTestFinished(() => redis.close())
+    const app = await startApp({ env: { RATE_LIMIT_PER_MINUTE: '1000', REDIS_URL: redis.url } })
+    await vi.waitFor(() => { expect(app.redis?.state).toBe('up') })
+    redis.hang()
+    expect(new Set(await codes(20, () => ask(app)))).toEqual(new Set([200]))
+    redis.resume()
+  })
+})
+
+describe('pages of other origins', () => {
+  const preflight = (app: FastifyInstance, origin: string) => app.inject({
+    method: 'OPTIONS', url: '/predict', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,content-type' }
+  })
+
+  it('may not call the service unless told', async () => {
+    const app = await startApp()
+    expect((await preflight(app, 'https://example.org')).headers['access-control-allow-origin']).toBeUndefined()
+  })
+
+  it('may call it where listed: preflights need no key, and errors can be read', async () => {
+    const app = await startApp({ env: { ...env, CORS_ORIGINS: 'https://example.org, http://localhost:3000' } })
+    const allowed = await preflight(app, 'https://example.org')
+    expect(allowed.statusCode).toBe(204)
+    expect(allowed.headers).toMatchObject({ 'access-control-allow-origin': 'https://example.org', 'access-control-allow-headers': expect.stringContaining('authorization') })
+    expect((await preflight(app, 'https://other.example')).headers['access-control-allow-origin']).toBeUndefined()
+    const refused = await ask(app, undefined, '192.0.2.1', { origin: 'https://example.org' })
+    expect(refused.statusCode).toBe(401)
+    expect(refused.headers).toMatchObject({ 'access-control-allow-origin': 'https://example.org', 'access-control-expose-headers': expect.stringContaining('retry-after') })
+  })
+})
