@@ -13,12 +13,14 @@ import corsPlugin from './plugins/cors.ts'
 import errorsPlugin from './plugins/errors.ts'
 import inferencePlugin from './plugins/inference.ts'
 import lifecyclePlugin from './plugins/lifecycle.ts'
+import metricsPlugin from './plugins/metrics.ts'
 import predictorPlugin from './plugins/predictor.ts'
 import redisPlugin from './plugins/redis.ts'
 import requestLogPlugin from './plugins/request-log.ts'
 import slowBodyPlugin from './plugins/slow-body.ts'
 import healthRoutes from './routes/health.ts'
 import infoRoute from './routes/info.ts'
+import metricsRoute from './routes/metrics.ts'
 import predictRoute from './routes/predict.ts'
 
 export interface AppOptions {
@@ -49,7 +51,11 @@ export function serverOptions (config: Config, logger: FastifyServerOptions['log
     requestTimeout: 0,
     // Keep-alive connections may still send requests at shutdown: our routes answer them, in the contract's words.
     return503OnClosing: false,
-    frameworkErrors: sendProblem,
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(error, request, reply)
+      // These requests reach no hook.
+      request.server.metrics.http.answered(undefined, reply.statusCode, 0, reply.problemCode)
+    },
     clientErrorHandler: answerClientError,
     // A client learns what is wrong with what it sent, as it sent it: nothing is coerced, removed or filled in.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } }
@@ -69,6 +75,7 @@ export async function buildApp ({ config, workerUrl, logger, limits = SERVER_LIM
   app.removeContentTypeParser('text/plain')
   await app.register(configPlugin, { config })
   await app.register(errorsPlugin)
+  await app.register(metricsPlugin)
   await app.register(requestLogPlugin)
   await app.register(corsPlugin)
   await app.register(redisPlugin)
@@ -81,5 +88,6 @@ export async function buildApp ({ config, workerUrl, logger, limits = SERVER_LIM
   await app.register(predictRoute)
   await app.register(healthRoutes)
   await app.register(infoRoute)
+  await app.register(metricsRoute)
   return app
 }

@@ -20,6 +20,7 @@ const HOUR_MS = 3_600_000
 export const configSchema = Type.Object({
   API_HOST: text('127.0.0.1', 'Address to listen on; 0.0.0.0 in the container image'),
   API_PORT: integer(0, 65_535, 8000, 'Port to listen on; 0 takes any free one'),
+  METRICS_PORT: integer(0, 65_535, 0, 'Port of its own for /metrics, on API_HOST; 0 serves it on API_PORT'),
   LOG_LEVEL: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info', 'Least severe level that is logged; answered requests are logged at debug, refused ones at info'),
   MODEL_NAME: text('cardiffnlp/twitter-roberta-base-sentiment-latest', 'Model to serve: a hub id with ONNX files, or "compact", which ships with the service'),
   MODEL_REVISION: text('main', 'Branch, tag or commit of the model on the hub'),
@@ -80,6 +81,9 @@ export async function loadConfig (env: NodeJS.ProcessEnv, { dotenv = false } = {
   const config = (reader as unknown as { config: Config }).config
   if (config.QUEUE_LIMIT < config.MAX_BATCH_SIZE) {
     throw new ConfigError([`QUEUE_LIMIT (${config.QUEUE_LIMIT}) must be at least MAX_BATCH_SIZE (${config.MAX_BATCH_SIZE}), or no full batch is ever accepted`])
+  }
+  if (config.METRICS_PORT !== 0 && config.METRICS_PORT === config.API_PORT) {
+    throw new ConfigError([`METRICS_PORT must be another port than API_PORT (${config.API_PORT}), or 0 to serve /metrics there`])
   }
   try {
     resolveModel(config.MODEL_NAME, config.MODEL_REVISION, config.MODEL_DTYPE)

@@ -21,14 +21,16 @@ async function readConfig (): Promise<Config> {
   }
 }
 
-async function listen (app: FastifyInstance, { API_HOST: host, API_PORT: port }: Config): Promise<void> {
+async function listen (app: FastifyInstance, config: Config): Promise<void> {
+  const { API_HOST: host } = config
   try {
-    await app.listen({ host, port })
+    await app.listen({ host, port: config.API_PORT })
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE') refuse([`Port ${port} on ${host} is in use: stop what listens there, or set API_PORT`])
+    const { code, port = config.API_PORT } = error as NodeJS.ErrnoException & { port?: number }
+    const key = port === config.METRICS_PORT ? 'METRICS_PORT' : 'API_PORT'
+    if (code === 'EADDRINUSE') refuse([`Port ${port} on ${host} is in use: stop what listens there, or set ${key}`])
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') refuse([`API_HOST ${host} is no address of this machine`])
-    if (code === 'EACCES') refuse([`Port ${port} may not be opened by this user: set API_PORT to 1024 or more`])
+    if (code === 'EACCES') refuse([`Port ${port} may not be opened by this user: set ${key} to 1024 or more`])
     throw error
   }
 }

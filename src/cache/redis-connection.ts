@@ -4,13 +4,16 @@ import { CircuitBreaker } from './circuit-breaker.ts'
 
 export type RedisState = 'up' | 'down'
 
+/** A command failed or was late, or the connection was refused or broke. */
+export type RedisFailure = 'command' | 'connection'
+
 export interface RedisConnectionOptions {
   /** `redis://` or `rediss://`, with user, password and database where needed. */
   url: string
   /** Longest time in milliseconds that a caller waits for a command. */
   timeoutMs: number
   logger: Logger
-  onError?: (error: Error) => void
+  onError?: (error: Error, kind: RedisFailure) => void
 }
 
 /** Failures in a row after which Redis is not asked any more. */
@@ -58,7 +61,12 @@ export class RedisConnection {
       this.#breaker.close()
       this.#announce('up')
     })
-    this.#redis.on('close', () => this.#disconnected(new Error('the connection was closed')))
+    // Every connection that ends, and every one that is refused, closes once.
+    this.#redis.on('close', () => {
+      const reason = new Error('the connection was closed')
+      if (!this.#closing) options.onError?.(reason, 'connection')
+      this.#disconnected(reason)
+    })
     this.#redis.on('error', (error: Error) => this.#disconnected(error))
   }
 
@@ -79,7 +87,7 @@ export class RedisConnection {
       this.#breaker.succeeded()
       return answer
     } catch (error) {
-      this.#options.onError?.(error as Error)
+      this.#options.onError?.(error as Error, 'command')
       this.#breaker.failed(error as Error)
       return undefined
     }

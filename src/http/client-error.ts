@@ -24,7 +24,8 @@ export function answerClientError (error: NodeJS.ErrnoException, socket: Socket)
   ].join('\r\n'))
 }
 
-function catalogued (code: string | undefined): FastifyError {
+/** The catalogue's error for what Node's HTTP parser refused with `code`. */
+export function catalogued (code: string | undefined): FastifyError {
   if (code === 'HPE_HEADER_OVERFLOW') return new HeadersTooLargeError()
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new RequestTimeoutError()
   return new ValidationError('The request is not valid HTTP')

@@ -5,8 +5,15 @@ import {
 import type { Problem } from '../schemas/problem.ts'
 import { ClientGoneError } from './client-gone.ts'
 
+declare module 'fastify' {
+  interface FastifyReply {
+    /** The code of the catalogue that this answer is a problem of; undefined where it is none. */
+    problemCode: string | undefined
+  }
+}
+
 /** nginx's status for a client that closed the connection: seen only in the log and in metrics. */
-const CLIENT_CLOSED_REQUEST = 499
+export const CLIENT_CLOSED_REQUEST = 499
 
 /** The RFC 9457 body of an error of the catalogue. */
 export function problemOf (error: FastifyError, requestId: string): Problem {
@@ -28,6 +35,7 @@ export function sendProblem (error: FastifyError, request: FastifyRequest, reply
   }
   const known = translate(error, request)
   if (known.code === 'INTERNAL') request.log.error({ err: error }, 'Request failed')
+  reply.problemCode = known.code
   const retryAfter = (known as Partial<RetryableError>).retryAfterSeconds
   if (known.code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer')
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)

@@ -51,6 +51,11 @@ export class ModelHost {
     return this.#problem
   }
 
+  /** The model that answers until the requested one is there, if any. */
+  get fallback (): ModelSpec | undefined {
+    return this.#options.fallback
+  }
+
   /** Worker threads that a model gets. */
   get workers (): number {
     return this.#options.runtime.workers

@@ -12,6 +12,9 @@ export interface WorkerPoolOptions extends Omit<PoolWorkerOptions, 'onGone'> {
   onWorkerLost?: (loss: WorkerLoss) => void
 }
 
+/** `restarting`: its replacement waits to start. `lost`: given up, and not replaced. */
+export type WorkerState = 'starting' | 'idle' | 'busy' | 'restarting' | 'lost'
+
 export interface WorkerLoss {
   reason: Error
   /** Milliseconds until its replacement starts; undefined where its place is given up. */
@@ -67,6 +70,16 @@ export class WorkerPool {
   /** Workers that are idle or busy. */
   get ready (): number {
     return this.#slots.filter(({ worker }) => worker?.state === 'idle' || worker?.state === 'busy').length
+  }
+
+  /** How many workers are in each state; together `size`. */
+  get states (): Record<WorkerState, number> {
+    const states = { starting: 0, idle: 0, busy: 0, restarting: 0, lost: 0 }
+    for (const { worker, timer } of this.#slots) {
+      const state = worker?.state ?? 'gone'
+      states[state === 'gone' ? (timer === undefined ? 'lost' : 'restarting') : state]++
+    }
+    return states
   }
 
   /** True when no worker is left and none will be started. */

@@ -13,10 +13,13 @@ declare module 'fastify' {
 /** The prediction cache: memory, and Redis where REDIS_URL is set. */
 export default fp((app: FastifyInstance, _options, done) => {
   const { config, redis } = app
+  const { onHit, onMiss } = app.metrics.prediction
   const memory = new MemoryStore({ maxEntries: config.CACHE_MAX_ENTRIES, ttlSeconds: config.CACHE_TTL_SECONDS })
   app.decorate('predictionCache', new PredictionCache({
     memory,
+    onHit,
+    onMiss,
     ...(redis && { redis: new RedisStore(redis, { ttlSeconds: config.CACHE_TTL_SECONDS }) })
   }))
   done()
-}, { name: 'cache', dependencies: ['config', 'redis'] })
+}, { name: 'cache', dependencies: ['config', 'metrics', 'redis'] })

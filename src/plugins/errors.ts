@@ -7,6 +7,7 @@ const METHODS: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE',
 
 /** Errors as problem details, 404 and 405 included. */
 export default fp((app: FastifyInstance, _options, done) => {
+  app.decorateReply('problemCode', undefined)
   app.setErrorHandler(sendProblem)
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] as string

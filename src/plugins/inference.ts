@@ -21,6 +21,7 @@ export interface InferenceOptions {
 /** The model host. It starts loading when the server listens, so that liveness is answered meanwhile. */
 export default fp((app: FastifyInstance, { workerUrl }: InferenceOptions, done) => {
   const { config, log } = app
+  const { onRun, onWorkerLost } = app.metrics.prediction
   const requested = resolveModel(config.MODEL_NAME, config.MODEL_REVISION, config.MODEL_DTYPE)
   const store = new ModelStore({
     directory: config.MODEL_DIR,
@@ -39,7 +40,9 @@ export default fp((app: FastifyInstance, { workerUrl }: InferenceOptions, done) 
       workers: config.INFERENCE_WORKERS === 0 ? defaultWorkers(cpuQuota()) : config.INFERENCE_WORKERS,
       queueLimit: config.QUEUE_LIMIT,
       predictTimeoutMs: config.PREDICT_TIMEOUT_MS,
-      logger: log
+      logger: log,
+      onRun,
+      onWorkerLost
     }
   })
   app.decorate('modelHost', host)
@@ -49,4 +52,4 @@ export default fp((app: FastifyInstance, { workerUrl }: InferenceOptions, done) 
   })
   app.addHook('onClose', () => host.close())
   done()
-}, { name: 'inference', dependencies: ['config'] })
+}, { name: 'inference', dependencies: ['config', 'metrics'] })

@@ -12,13 +12,15 @@ declare module 'fastify' {
 /** The one door to predictions, made of the cache and the model host. */
 export default fp((app: FastifyInstance, _options, done) => {
   const { config } = app
+  const { onJoin, onTrail } = app.metrics.prediction
   app.decorate('predictor', new Predictor({
     host: app.modelHost,
     cache: app.predictionCache,
-    flights: new SingleFlight(),
+    flights: new SingleFlight({ onJoin }),
     maxTextLength: config.MAX_TEXT_LENGTH,
     maxBatchSize: config.MAX_BATCH_SIZE,
-    timeoutMs: config.PREDICT_TIMEOUT_MS
+    timeoutMs: config.PREDICT_TIMEOUT_MS,
+    onTrail
   }))
   done()
-}, { name: 'predictor', dependencies: ['config', 'cache', 'inference'] })
+}, { name: 'predictor', dependencies: ['config', 'metrics', 'cache', 'inference'] })

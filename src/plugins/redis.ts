@@ -12,7 +12,7 @@ declare module 'fastify' {
 /** The connection to Redis, shared by the cache and the rate limit. It connects in the background. */
 export default fp((app: FastifyInstance, _options, done) => {
   const { REDIS_URL: url, REDIS_TIMEOUT_MS: timeoutMs } = app.config
-  const redis = url === '' ? undefined : new RedisConnection({ url, timeoutMs, logger: app.log })
+  const redis = url === '' ? undefined : new RedisConnection({ url, timeoutMs, logger: app.log, onError: app.metrics.prediction.onRedisError })
   redis?.start()
   app.decorate('redis', redis)
   app.addHook('onClose', (_app, closed) => {
@@ -20,4 +20,4 @@ export default fp((app: FastifyInstance, _options, done) => {
     closed()
   })
   done()
-}, { name: 'redis', dependencies: ['config'] })
+}, { name: 'redis', dependencies: ['config', 'metrics'] })

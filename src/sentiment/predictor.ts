@@ -10,6 +10,7 @@ import type { ScheduledResult } from '../inference/scheduler.ts'
 import { checkText } from './check-text.ts'
 import type { Prediction, PredictionSet, StageTimings } from './prediction.ts'
 import { preprocess } from './preprocess.ts'
+import type { Trail } from './trail.ts'
 
 export interface PredictorOptions {
   host: ModelHost
@@ -18,6 +19,8 @@ export interface PredictorOptions {
   maxTextLength: number
   maxBatchSize: number
   timeoutMs: number
+  /** Told of every request that was looked up, answered or not. */
+  onTrail?: (trail: Trail) => void
 }
 
 export interface PredictOptions {
@@ -45,16 +48,27 @@ export class Predictor {
     texts.forEach((text, index) => checkText(text, index, maxTextLength))
     const runtime = host.current()
     const request = new PredictRequest(this.#options, runtime, texts.map(preprocess))
-    if (request.missing.length > 0) await request.complete(signal())
-    const predictions = request.predictions()
-    if (!truncate) predictions.forEach((prediction, index) => refuseTruncated(prediction, index, runtime.maxTokens))
-    return { model: runtime.model.spec.name, labels: runtime.labels, predictions, timings: request.timings }
+    try {
+      if (request.missing.length > 0) await request.complete(signal())
+      const predictions = request.predictions()
+      if (!truncate) predictions.forEach((prediction, index) => refuseTruncated(prediction, index, runtime.maxTokens))
+      return { model: runtime.model.spec.name, labels: runtime.labels, predictions, timings: request.timings }
+    } catch (error) {
+      request.error = error
+      throw error
+    } finally {
+      this.#options.onTrail?.(request)
+    }
   }
 }
 
 /** The way of one request through caches and queue. */
-class PredictRequest {
+class PredictRequest implements Trail {
   readonly timings: StageTimings = { cache: 0, queue: 0, inference: 0 }
+  readonly startedAt = performance.now()
+  readonly runs: ScheduledResult[] = []
+  queuedAt: number | undefined
+  error: unknown
   /** Preprocessed texts that memory lacks, by key. */
   readonly missing: (readonly [key: string, text: string])[]
   readonly #options: PredictorOptions
@@ -64,7 +78,6 @@ class PredictRequest {
   readonly #computed = new Set<string>()
 
   constructor (options: PredictorOptions, runtime: Runtime, texts: readonly string[]) {
-    const start = performance.now()
     this.#options = options
     this.#runtime = runtime
     this.#keys = texts.map(runtime.keyOf)
@@ -75,7 +88,15 @@ class PredictRequest {
       else this.#found.set(key, hit)
     }
     this.missing = [...missing]
-    this.timings.cache = performance.now() - start
+    this.timings.cache = performance.now() - this.startedAt
+  }
+
+  get texts (): number {
+    return this.#keys.length
+  }
+
+  get cacheMs (): number {
+    return this.timings.cache
   }
 
   predictions (): Prediction[] {
@@ -132,6 +153,7 @@ class PredictRequest {
     const own = todo.filter(([key]) => !flights.has(key)).length
     // Nothing is awaited between admission and submission: no other request can take the room in between.
     if (own > 0) scheduler.admit(own, budgetMs)
+    this.queuedAt = performance.now()
     const group = new RequestGroup()
     await Promise.all(todo.map(async ([key, text]) => {
       const result = await flights.run(key, signal, async (shared) => {
@@ -141,6 +163,7 @@ class PredictRequest {
       })
       this.#found.set(key, result)
       this.#computed.add(key)
+      this.runs.push(result)
       this.timings.queue = Math.max(this.timings.queue, result.queueMs)
       this.timings.inference += result.tokenizeMs + result.inferenceMs
     }))

@@ -1,11 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import type { TestProject } from 'vitest/node'
+import { findProgram, hasProgram } from './find-program.ts'
 import { findRedisServer } from './find-redis.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** Path of the redis-server (or valkey-server) program that tests start. */
     redisServer: string
+    /** Whether `prometheus` and `promtool` are on the PATH. */
+    prometheus: boolean
   }
 }
 
@@ -18,4 +21,6 @@ function build (): void {
 export default function setup (project: TestProject): void {
   build()
   project.provide('redisServer', findRedisServer())
+  findProgram(['promtool'], 'prometheus')
+  project.provide('prometheus', ['prometheus', 'promtool'].every(hasProgram))
 }

@@ -1,0 +1,50 @@
+import { Counter, Histogram, Registry } from 'prom-client'
+import { REQUEST_BUCKETS } from '../src/metrics/buckets.ts'
+import { HttpMetrics } from '../src/metrics/http-metrics.ts'
+import { PredictionMetrics } from '../src/metrics/prediction-metrics.ts'
+
+/** What a cache hit pays for being counted, beside what the same would cost with prom-client's own objects. */
+
+const ROUNDS = 5
+const CALLS = 500_000
+
+const registry = new Registry()
+const http = new HttpMetrics(registry)
+const prediction = new PredictionMetrics(registry)
+const route = http.route('POST', '/predict', [200])
+const trail = { texts: 1, startedAt: 0, cacheMs: 0.02, queuedAt: undefined, runs: [], error: undefined }
+
+const other = { registers: [new Registry()] }
+const requests = new Counter({ name: 'requests', help: '-', labelNames: ['method', 'route', 'status'], ...other })
+const durations = new Histogram({ name: 'durations', help: '-', labelNames: ['method', 'route', 'status'], buckets: [...REQUEST_BUCKETS], ...other })
+const stages = new Histogram({ name: 'stages', help: '-', labelNames: ['stage'], ...other })
+const hits = new Counter({ name: 'hits', help: '-', labelNames: ['tier'], ...other })
+const texts = new Counter({ name: 'texts', help: '-', ...other })
+
+const ways: Record<string, () => void> = {
+  'this service': () => {
+    http.inFlight++
+    prediction.onHit('memory', 1)
+    prediction.onTrail(trail)
+    http.inFlight--
+    http.answered(route, 200, 0.000_3, undefined)
+  },
+  'prom-client on the path': () => {
+    hits.inc({ tier: 'memory' })
+    stages.observe({ stage: 'cache' }, 0.000_02)
+    texts.inc()
+    requests.inc({ method: 'POST', route: '/predict', status: '200' })
+    durations.observe({ method: 'POST', route: '/predict', status: '200' }, 0.000_3)
+  }
+}
+
+/** Nanoseconds a call, the best of all rounds: what disturbs a measurement only ever adds to it. */
+function measure (call: () => void): number {
+  return Math.min(...Array.from({ length: ROUNDS }, () => {
+    const start = performance.now()
+    for (let count = 0; count < CALLS; count++) call()
+    return (performance.now() - start) * 1e6 / CALLS
+  }))
+}
+
+for (const [name, call] of Object.entries(ways)) process.stdout.write(`${name}: ${Math.round(measure(call))} ns a request\n`)
