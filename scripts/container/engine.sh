@@ -27,8 +27,14 @@ launch () {
     install_packages docker.io iptables ca-certificates
   fi
   say 'starting a Docker engine'
-  nohup dockerd --host "$socket" --pidfile "$pid_file" --data-root "$CACHE_DIR/engine" --exec-root "$RUN_DIR/exec" \
-    > "$log" 2>&1 < /dev/null 9>&- &
+  # The engine may outlive this run: a file it inherited (a lock of the caller's, say) would stay open as long.
+  (
+    for fd in /proc/"$BASHPID"/fd/*; do
+      [ "${fd##*/}" -le 2 ] || eval "exec ${fd##*/}>&-"
+    done
+    exec nohup dockerd --host "$socket" --pidfile "$pid_file" --data-root "$CACHE_DIR/engine" \
+      --exec-root "$RUN_DIR/exec" > "$log" 2>&1 < /dev/null
+  ) &
   local waited=0
   until running "$socket"; do
     kill -0 $! 2> /dev/null || { tail -5 "$log" >&2; fail "the Docker engine ended: see $log"; }
