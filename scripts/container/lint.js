@@ -34,8 +34,10 @@ if (has('docker', 'compose', 'version')) {
 const lines = readFileSync(DOCKERFILE, 'utf8').replace(/\\\n/g, ' ').split('\n').filter((line) => !/^\s*(#|$)/.test(line))
 const stages = lines.filter((line) => /^FROM /.test(line))
 const names = stages.map((line) => / AS (\S+)$/.exec(line)?.[1])
+const base = (line) => line.split(' ').filter((word) => !word.startsWith('--'))[1]
 const rule = (number, text, bad) => bad.forEach((line) => problems.push(`${number} ${text}: ${line.trim()}`))
-rule('DL3006', 'base image without a tag', stages.filter((line) => !names.includes(line.split(' ')[1]) && !/^FROM \S+:\S+/.test(line)))
+rule('DL3006', 'base image without a tag', stages.filter((line) => !names.includes(base(line)) && !/^\S+:\S+/.test(base(line))))
+rule('DL3029', 'no fixed platform', stages.filter((line) => /--platform=(?!\$BUILDPLATFORM)/.test(line)))
 rule('DL3007', 'base image tagged latest', stages.filter((line) => /:latest\b/.test(line)))
 rule('DL3000', 'WORKDIR must be absolute', lines.filter((line) => /^WORKDIR (?!\/)/.test(line)))
 rule('DL3020', 'COPY instead of ADD', lines.filter((line) => /^ADD /.test(line)))

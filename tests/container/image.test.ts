@@ -36,22 +36,31 @@ it('is at most 330 MB without a model, on the slim base', async () => {
   expect(own + (process.env.CONTAINER_STAND_IN === '1' ? SLIM_BASE_BYTES : base)).toBeLessThanOrEqual(LIMIT_BYTES)
 })
 
-it('builds again in under 15 s after a change in src: dependencies come from the cache', async () => {
+/** Changes a file of src and builds; milliseconds, and what BuildKit printed. */
+async function buildAgain (): Promise<{ took: number, steps: string }> {
   await appendFile(join(inject('checkout'), 'src/version.ts'), `\n// changed at ${Date.now()}\n`)
   const began = performance.now()
   const { stdout, stderr } = await run('make', ['image'], {
     cwd: inject('checkout'),
     env: { ...stack.env, IMAGE_TAG: `${inject('tag')}-again`, BUILDKIT_PROGRESS: 'plain' }
   })
-  const took = performance.now() - began
-  report(`build after a change in src: ${seconds(took)}`)
+  return { took: performance.now() - began, steps: `${stdout}${stderr}` }
+}
+
+it('builds again in under 15 s after a change in src: dependencies come from the cache', async () => {
+  let least = Infinity
+  // The lesser of two: what else the machine does only adds to it.
+  for (let index = 0; index < 2 && least > 15_000; index++) {
+    const { took, steps } = await buildAgain()
+    report(`build after a change in src: ${seconds(took)}`)
+    const installs = [...steps.matchAll(/^#(\d+) .*RUN .*npm ci/gm)].map((match) => match[1])
+    expect(installs.length).toBeGreaterThan(0)
+    for (const step of installs) expect(steps).toMatch(new RegExp(`^#${step} CACHED`, 'm'))
+    expect(steps).not.toMatch(/added \d+ packages/)
+    least = Math.min(least, took)
+  }
   await docker('image', 'rm', '--force', `sentiment-service:${inject('tag')}-again`)
-  const steps = `${stdout}${stderr}`
-  const installs = [...steps.matchAll(/^#(\d+) .*RUN .*npm ci/gm)].map((match) => match[1])
-  expect(installs.length).toBeGreaterThan(0)
-  for (const step of installs) expect(steps).toMatch(new RegExp(`^#${step} CACHED`, 'm'))
-  expect(steps).not.toMatch(/added \d+ packages/)
-  expect(took).toBeLessThan(15_000)
+  expect(least).toBeLessThan(15_000)
 })
 
 it('runs as a fixed user, with an exec-form command, a health check by node, and labels', async () => {
@@ -69,16 +78,17 @@ it('runs as a fixed user, with an exec-form command, a health check by node, and
 
 it('holds no other platform\'s binary and nothing that only a browser, a compiler or a test needs', async () => {
   const script = `
-    const { globSync } = require('node:fs')
+    const { globSync, readdirSync } = require('node:fs')
     const list = (pattern) => globSync(pattern, { cwd: '/app' })
     console.log(JSON.stringify({
       bindings: list('node_modules/onnxruntime-node/bin/*/*/*/onnxruntime_binding.node').map((path) => path.split('/').slice(-3, -1).join('-')),
-      extra: ['onnxruntime-web', 'typescript', 'vitest', 'eslint', '@types'].filter((name) => list('node_modules/' + name).length > 0),
+      extra: ['onnxruntime-web', '@img', 'typescript', 'vitest', 'eslint', '@types'].filter((name) => list('node_modules/' + name).length > 0),
+      unread: readdirSync('/app/node_modules', { recursive: true }).filter((name) => /\\.(map|d\\.[cm]?ts)$/.test(name)),
       sources: ['src', 'tests', '.env', '.git', '.npmrc', 'Makefile'].filter((name) => list(name).length > 0)
     }))`
   const found = JSON.parse(await docker('run', '--rm', '--network', 'none', image, 'node', '-e', script)) as Record<string, string[]>
   const arch = await docker('image', 'inspect', '--format', '{{ .Architecture }}', image)
-  expect(found).toEqual({ bindings: [`linux-${arch === 'amd64' ? 'x64' : arch}`], extra: [], sources: [] })
+  expect(found).toEqual({ bindings: [`linux-${arch === 'amd64' ? 'x64' : arch}`], extra: [], unread: [], sources: [] })
 })
 
 it('needs no shell: it answers without one', async () => {
