@@ -37,7 +37,7 @@ ps: docker-ready ## Show the containers and their health
 	@$(COMPOSE) ps
 
 shell: docker-ready ## Open a shell in the running service's container
-	@$(COMPOSE) exec api sh
+	@$(COMPOSE) exec $(if $(shell test -t 0 || echo no),-T) api sh
 
 dev-up: docker-ready ## Serve from the working copy in a container, and reload on change
 	@$(COMPOSE) -f docker/docker-compose.dev.yml up --build
@@ -62,5 +62,5 @@ clean: docker-ready ## Remove containers, image and downloaded models; asks firs
 test-container: ## Test image and Compose files on a Docker engine; starts one where none runs
 	@scripts/container/test.sh
 
-lint-container: ## Check the Dockerfile and the Compose files
+lint-container: setup ## Check the Dockerfile and the Compose files
 	@node scripts/container/lint.js

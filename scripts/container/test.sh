@@ -38,5 +38,5 @@ eval "$environment"
 environment=$("$here/base-images.sh")
 eval "$environment"
 
-[ -d node_modules/vitest ] || npm ci --no-audit --no-fund
+node scripts/setup.js > /dev/null
 node_modules/.bin/vitest run --config tests/container/vitest.config.ts "$@"

@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import { cleanCheckout, removeCheckout } from './support/checkout.ts'
@@ -23,7 +23,8 @@ it('make up from a clean clone: both services healthy, the printed curl answers'
   const began = performance.now()
   const { stdout } = await stack.make('up')
   report(`make up took ${seconds(performance.now() - began)}`)
-  await access(join(checkout, '.env'))
+  expect(stdout).toContain('Made .env from .env.example')
+  expect(await readFile(join(checkout, '.env'), 'utf8')).toBe(await readFile(join(checkout, '.env.example'), 'utf8'))
   for (const service of ['api', 'redis']) {
     const id = await stack.container(service)
     expect(await docker('inspect', '--format', '{{ .State.Health.Status }}', id), service).toBe('healthy')
@@ -42,8 +43,12 @@ it('make up again without a change restarts nothing', async () => {
   expect(await stack.container('api')).toBe(before)
 })
 
-it('make ps, restart and image-size work', async () => {
+it('make ps, logs, shell, model-pull, restart and image-size work', async () => {
   expect((await stack.make('ps')).stdout).toContain('(healthy)')
+  const logs = await run('timeout', ['5', 'make', 'logs'], { cwd: checkout, env: stack.env, allow: [124, 130, 143, 2] })
+  expect(logs.stdout).toContain('"level"')
+  expect((await run('make', ['shell'], { cwd: checkout, env: stack.env, input: 'id -u\n' })).stdout.trim()).toBe('1000')
+  expect((await stack.make('model-pull', 'MODEL=compact')).stdout).toContain('compact is in /app/embedded/compact')
   await stack.make('restart')
   await stack.untilStatus('ok')
   expect((await stack.make('image-size')).stdout).toMatch(/total \d+ MB/)
@@ -63,14 +68,25 @@ it('make down keeps the volume, make clean asks before it removes it', async () 
   expect(await volumes()).not.toContain(volume)
 })
 
-it('make up without docker compose v2 says what is missing', async () => {
-  const { stdout } = await run('make', ['up'], { cwd: checkout, env: { ...stack.env, DOCKER_CONFIG: checkout, PATH: await bareClient() }, allow: [2] })
-  expect(stdout).toContain('Docker Compose v2 is missing')
+/** What `docker` is on a PATH of its own, and what each command says then. */
+const broken: ReadonlyArray<readonly [string, string | undefined, string]> = [
+  ['no Docker', undefined, 'Docker is missing: install'],
+  ['no engine', '#!/bin/sh\n[ "$1" != info ]\n', 'The Docker engine does not answer: start Docker'],
+  ['no Compose', '#!/bin/sh\n[ "$1" != compose ]\n', 'Docker Compose v2 is missing: install'],
+  ['Compose v1', '#!/bin/sh\n[ "$1" = compose ] && echo "docker-compose version 1.29.2, build 5becea4c"\nexit 0\n', 'Docker Compose v2 is missing: install']
+]
+
+it.each(broken)('with %s, make up and the others say what is missing', async (_, script, message) => {
+  for (const target of ['up', 'down', 'dev-up', 'image', 'clean']) {
+    const { stdout } = await run('make', [target], { cwd: checkout, env: { ...stack.env, PATH: await pathWith(script) }, allow: [2] })
+    expect(stdout, target).toContain(message)
+  }
 })
 
-/** A PATH whose `docker` knows no plugin. */
-async function bareClient (): Promise<string> {
-  const script = '#!/bin/sh\n[ "$1" != compose ]\n'
-  await run('bash', ['-c', 'mkdir -p bare && cat > bare/docker && chmod +x bare/docker'], { cwd: checkout, input: script })
-  return `${join(checkout, 'bare')}:${process.env.PATH}`
+/** A PATH with what the Makefile needs and this `docker` alone. */
+async function pathWith (script: string | undefined): Promise<string> {
+  const tools = 'for tool in bash sh sed awk git test cp grep make; do ln -sf "$(command -v "$tool")" "bare/$tool"; done'
+  const make = script === undefined ? '' : '; cat > bare/docker; chmod +x bare/docker'
+  await run('bash', ['-c', `rm -rf bare; mkdir bare; ${tools}${make}`], { cwd: checkout, input: script ?? '' })
+  return join(checkout, 'bare')
 }
