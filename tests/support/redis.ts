@@ -1,70 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Redis } from 'ioredis'
 import { inject } from 'vitest'
-import { freePort } from './free-port.ts'
+import { RedisProcess } from './redis-process.ts'
 
-/** A Redis server of a test's own, which it may kill, stop and start again. */
-export class TestRedis {
-  readonly port: number
-  readonly #directory: string
-  readonly #arguments: string[]
-  #process: ChildProcess | undefined
+/** A Redis server of a test's own. */
+export type TestRedis = RedisProcess
 
-  private constructor (port: number, directory: string, args: string[]) {
-    this.port = port
-    this.#directory = directory
-    this.#arguments = args
-  }
-
-  static async start (args: string[] = []): Promise<TestRedis> {
-    const redis = new TestRedis(await freePort(), await mkdtemp(join(tmpdir(), 'redis-')), args)
-    await redis.start()
-    return redis
-  }
-
-  get url (): string {
-    return `redis://127.0.0.1:${this.port}`
-  }
-
-  /** Starts the server, again if it was killed, and waits until it answers. */
-  async start (): Promise<void> {
-    const options = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.#directory]
-    this.#process = spawn(inject('redisServer'), [...options, ...this.#arguments], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const { stdout } = this.#process
-    // The listener stays: a server whose output nobody reads would stop at a full pipe.
-    await new Promise<void>((resolve) => stdout?.on('data', (line) => {
-      if (String(line).includes('eady to accept connections')) resolve()
-    }))
-  }
-
-  /** A client for the test's own look into the server. */
-  client (): Redis {
-    return new Redis(this.url)
-  }
-
-  /** Stops the process where it is: connections stay open, and nothing is answered. */
-  hang (): void {
-    this.#process?.kill('SIGSTOP')
-  }
-
-  resume (): void {
-    this.#process?.kill('SIGCONT')
-  }
-
-  async kill (): Promise<void> {
-    const child = this.#process
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const exited = once(child, 'exit')
-    child.kill('SIGKILL')
-    await exited
-  }
-
-  async close (): Promise<void> {
-    await this.kill()
-    await rm(this.#directory, { recursive: true, force: true })
-  }
+export const TestRedis = {
+  start: (args: string[] = []): Promise<RedisProcess> => RedisProcess.start(inject('redisServer'), args)
 }
