@@ -38,13 +38,12 @@ typecheck: setup ## Check the types of everything, tests included
 fixtures: setup ## Make the tests' fixture model again
 	@npm run --silent fixtures
 
-bench: setup ## Load-test the service on cardiffnlp's shape, and compare the models' speed
-	@node_modules/.bin/tsx bench/main.ts
-	@node_modules/.bin/tsx bench/model-speed.ts
+bench: setup ## Measure the service against its limits and what people use instead (about 5 minutes)
+	@npm run --silent bench
+	@npm run --silent bench:model-speed
 
-bench-quick: setup ## The same in under a minute
-	@node_modules/.bin/tsx bench/main.ts --duration 3
-	@node_modules/.bin/tsx bench/model-speed.ts
+bench-quick: setup ## The same in under a minute: checks answers and errors, not speed
+	@npm run --silent bench -- --quick
 
 accuracy: setup ## Measure a running service: make accuracy DATA=file.tsv [URL=http://127.0.0.1:8000]
 	@node_modules/.bin/tsx bench/accuracy/main.ts --data $(DATA) --url $(or $(URL),http://127.0.0.1:8000)

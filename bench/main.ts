@@ -1,43 +1,59 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { machine } from './lib/machine.ts'
-import { referenceModel } from './lib/reference.ts'
-import { SCENARIOS } from './scenarios.ts'
-import { startService } from './lib/service.ts'
+import type { Bench } from './lib/bench.ts'
+import { LoadGenerator } from './lib/generator.ts'
+import { describeMachine, machineLine } from './lib/machine.ts'
+import { benchModel, compactModel } from './lib/model.ts'
+import { startService, type Participant } from './lib/participants.ts'
+import { Progress } from './lib/progress.ts'
+import { failuresOf, writeResults, type ScenarioResult } from './lib/results.ts'
+import { readOptions, usage, UsageError, type BenchOptions } from './options.ts'
+import { barLines } from './report/bars.ts'
+import { summaryLines } from './report/summary.ts'
+import { SCENARIOS } from './scenarios/index.ts'
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    duration: { type: 'string', default: '10' },
-    connections: { type: 'string', default: '16' },
-    url: { type: 'string' },
-    port: { type: 'string', default: '8123' }
-  }
-})
-const names = positionals.length > 0 ? positionals : Object.keys(SCENARIOS)
-const unknown = names.filter((name) => !(name in SCENARIOS))
-if (unknown.length > 0) {
-  process.stderr.write(`No such scenario: ${unknown.join(', ')}. Usage: npm run bench -- [${Object.keys(SCENARIOS).join('|')}]… [--duration SECONDS] [--connections N] [--url URL]\n`)
-  process.exit(2)
-}
-
-const results = []
-process.stdout.write(`${machine()}\n\n| scenario | figures |\n| --- | --- |\n`)
-for (const name of names) {
-  const scenario = SCENARIOS[name] as NonNullable<typeof SCENARIOS[string]>
-  const service = values.url === undefined
-    ? await startService(Number(values.port), { EMBEDDED_MODEL_DIR: await referenceModel(), ...scenario.env })
-    : { url: values.url, stop: () => Promise.resolve() }
+function options (): BenchOptions {
   try {
-    const figures = await scenario.run({ url: service.url, duration: Number(values.duration), connections: Number(values.connections) })
-    results.push({ name, figures })
-    process.stdout.write(`| ${name} | ${Object.entries(figures).map(([key, value]) => `${key} ${Math.round(value * 100) / 100}`).join(', ')} |\n`)
-    if ((figures.errors ?? 0) > 0 || (figures.non2xx ?? 0) > 0) process.exitCode = 1
-  } finally {
-    await service.stop()
+    return readOptions(process.argv.slice(2), SCENARIOS)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`${error.message}\n\n${usage(SCENARIOS)}`)
+    process.exit(2)
   }
 }
-const directory = fileURLToPath(new URL('results', import.meta.url))
-await mkdir(directory, { recursive: true })
-await writeFile(`${directory}/latest.json`, `${JSON.stringify({ machine: machine(), options: values, results }, null, 2)}\n`)
+
+async function startOracle (): Promise<string> {
+  if (settings.url !== undefined) return settings.url
+  oracle ??= startService(model, { CACHE_MAX_ENTRIES: '0' })
+  return (await oracle).url
+}
+
+const { scenarios, ...settings } = options()
+const machine = describeMachine()
+const model = settings.quick ? compactModel() : await benchModel()
+const generator = new LoadGenerator()
+const progress = new Progress()
+let oracle: Promise<Participant> | undefined
+const bench: Bench = { ...settings, generator, progress, model, alone: scenarios.length === 1, oracle: startOracle }
+const results: ScenarioResult[] = []
+
+process.stdout.write(`${machineLine(machine)}\n${settings.url ?? model.name}, ${settings.rounds} interleaved rounds\n`)
+try {
+  for (const scenario of scenarios) {
+    progress.show(scenario.name)
+    const start = performance.now()
+    const runs = await scenario.run(bench)
+    const seconds = (performance.now() - start) / 1000
+    const result = { scenario: scenario.name, title: scenario.title, seconds, runs, failures: failuresOf(scenario, runs) }
+    results.push(result)
+    progress.clear()
+    process.stdout.write(`\n${summaryLines(result).join('\n')}\n`)
+    if (result.failures.length > 0) process.exitCode = 1
+  }
+} finally {
+  progress.clear()
+  generator.stop()
+  await oracle?.then(({ process }) => process?.stop(), () => {})
+}
+const path = await writeResults({ time: new Date().toISOString(), machine, model: settings.url ?? model.name, options: settings, results })
+// A quick run is too short for its speed to mean anything.
+if (!settings.quick) process.stdout.write(`\n${barLines(results).join('\n')}\n`)
+process.stdout.write(`\n${path}\n`)

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { Classifier } from '../src/inference/classifier.ts'
-import { machine } from './lib/machine.ts'
-import { referenceModel } from './lib/reference.ts'
+import { describeMachine, machineLine } from './lib/machine.ts'
+import { referenceModel } from './lib/model.ts'
 
 /**
  * Times one text on one thread, by length in tokens: the embedded model against the reference model (cardiffnlp's shape),
@@ -18,7 +18,7 @@ const models = [
   await Classifier.load({ directory: await referenceModel(), dtype: 'q8' })
 ] as const
 
-process.stdout.write(`${machine()}\n\n| tokens | compact, ms | reference model, ms | ratio |\n| --- | --- | --- | --- |\n`)
+process.stdout.write(`${machineLine(describeMachine())}\n\n| tokens | compact, ms | reference model, ms | ratio |\n| --- | --- | --- | --- |\n`)
 for (const length of LENGTHS) {
   const times: [number[], number[]] = [[], []]
   for (let round = 0; round <= ROUNDS; round++) {

@@ -1,28 +1,41 @@
-const WORDS = `the a to and i you it is of for in my on me so that with be at just have this but what are not out all was get
-like up good love day now know your can how one do we time will see from go they when today new think there people no if
-great really some has about want need work back an more best night come here make still happy who why life her right
-never hope going oh look well thank thanks much better way only feel game year tomorrow week last home always`.split(/\s+/)
+import { randomSource } from './random.ts'
+
+/** Common words that are one token each, with the space before them, to the reference model and to `compact`. */
+const WORDS = `the a to and i you of for in on so that be just have this but are not out all was get like good love day now
+your how one do we time will see from go they when new think people no great some need work back an best night come make
+happy who why life her right never going well much only feel game week home`.split(/\s+/)
+
+/** Least and most tokens of a synthetic tweet, the two that enclose every text included. */
+export const SHORTEST = 8
+export const LONGEST = 60
+
+const ENCLOSING = 2
 
 /**
- * `count` different synthetic tweets, the same for the same seed: 5 to 45 common words, mean about 21, which makes about
- * 8 to 60 tokens with a mean of 28 for tweets with their names, links and numbers.
+ * `count` different synthetic tweets, the same for the same seed. Their lengths in tokens are spread as real ones' are:
+ * 8 to 60, mean about 28, more short ones than long ones (Beta(2, 3)).
  */
 export function tweets (seed: number, count: number): string[] {
-  const random = generator(seed)
-  const pick = (): string => WORDS[Math.floor(random() * WORDS.length)] as string
-  return Array.from({ length: count }, (_, index) => {
-    // The mean of two uniform numbers peaks in the middle, as the lengths of tweets do.
-    const length = 5 + Math.floor((random() + random()) / 2 * 32)
-    const words = Array.from({ length }, pick)
-    return `${random() < 0.3 ? '@someone ' : ''}${words.join(' ')} ${seed}x${index}${random() < 0.2 ? ' http://example.org' : ''}`
-  })
+  const random = randomSource(seed)
+  const texts = new Set<string>()
+  while (texts.size < count) texts.add(words(random, tokens(random) - ENCLOSING))
+  return [...texts]
 }
 
-/** Numbers in [0, 1) from a linear congruential generator (Numerical Recipes). */
-function generator (seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 4_294_967_296
-  }
+/** `count` different texts of exactly `length` tokens. */
+export function textsOfLength (seed: number, count: number, length: number): string[] {
+  const random = randomSource(seed)
+  const texts = new Set<string>()
+  while (texts.size < count) texts.add(words(random, length - ENCLOSING))
+  return [...texts]
+}
+
+function words (random: () => number, count: number): string {
+  return Array.from({ length: count }, () => WORDS[Math.floor(random() * WORDS.length)] as string).join(' ')
+}
+
+/** The second smallest of four uniform numbers has the distribution Beta(2, 3). */
+function tokens (random: () => number): number {
+  const [, second] = [random(), random(), random(), random()].sort((a, b) => a - b) as [number, number]
+  return SHORTEST + Math.floor(second * (LONGEST - SHORTEST + 1))
 }

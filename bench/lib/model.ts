@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import pino from 'pino'
+import { COMPACT, resolveModel } from '../../src/model/catalog.ts'
+import { ModelStore } from '../../src/model/store.ts'
+import { BASE } from '../reference-model/shape.ts'
+import { writeReferenceModel } from '../reference-model/write.ts'
+
+/** The model that service and peers run. */
+export interface BenchModel {
+  name: string
+  /** Absolute folder of its files. */
+  directory: string
+  /** What makes the service serve it. */
+  env: Record<string, string>
+}
+
+const REAL = 'cardiffnlp/twitter-roberta-base-sentiment-latest'
+const REFERENCE_DIR = fileURLToPath(new URL('../../.cache/reference-model', import.meta.url))
+const COMPACT_DIR = fileURLToPath(new URL('../../models/compact', import.meta.url))
+
+/** Folder of the reference model: cardiffnlp's shape with random weights, which costs what the real one does. Made once. */
+export async function referenceModel (): Promise<string> {
+  if (!existsSync(`${REFERENCE_DIR}/onnx/model_quantized.onnx`)) await writeReferenceModel(REFERENCE_DIR, BASE)
+  return REFERENCE_DIR
+}
+
+/** The embedded model, as the quick bench runs it. */
+export function compactModel (): BenchModel {
+  return { name: COMPACT, directory: COMPACT_DIR, env: { MODEL_NAME: COMPACT, EMBEDDED_MODEL_DIR: COMPACT_DIR } }
+}
+
+/** The real model where MODEL_DIR (default `models`) has it, else the reference model in its place. */
+export async function benchModel (): Promise<BenchModel> {
+  const directory = process.env.MODEL_DIR ?? 'models'
+  const store = new ModelStore({ directory, embeddedDirectory: COMPACT_DIR, endpoint: '', logger: pino({ level: 'silent' }) })
+  const real = await store.find(resolveModel(REAL, 'main', 'q8'))
+  if (real !== undefined) return { name: REAL, directory: real.directory, env: { MODEL_NAME: REAL, MODEL_DIR: directory } }
+  const reference = await referenceModel()
+  // The service has no name for it: it is served in the embedded model's place.
+  return { name: 'reference model', directory: reference, env: { MODEL_NAME: COMPACT, EMBEDDED_MODEL_DIR: reference } }
+}

@@ -1,0 +1,49 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const READY_MS = 120_000
+const POLL_MS = 20
+
+/** A process that listens on 127.0.0.1. */
+export class ServerProcess {
+  readonly url: string
+  readonly #child: ChildProcess
+
+  private constructor (child: ChildProcess, port: number) {
+    this.#child = child
+    this.url = `http://127.0.0.1:${port}`
+  }
+
+  /** Starts Node with `args`; the process is given its port as API_PORT. Returns before it listens. */
+  static spawn (args: string[], port: number, env: Record<string, string>): ServerProcess {
+    const child = spawn(process.execPath, args, {
+      env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', LOG_LEVEL: 'warn', API_PORT: String(port), ...env },
+      stdio: ['ignore', 'inherit', 'inherit']
+    })
+    return new ServerProcess(child, port)
+  }
+
+  /** Waits until `/health` is answered with 200. */
+  async ready (): Promise<void> {
+    const until = performance.now() + READY_MS
+    while (!await fetch(`${this.url}/health`).then(({ ok }) => ok, () => false)) {
+      if (this.#child.exitCode !== null || performance.now() > until) throw new Error(`${this.#child.spawnargs.join(' ')} did not become ready`)
+      await delay(POLL_MS)
+    }
+  }
+
+  /** Resident memory in MiB; NaN where there is no /proc. */
+  async residentMiB (): Promise<number> {
+    const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8').catch(() => '')
+    return Number(/VmRSS:\s*(\d+)/.exec(status)?.[1]) / 1024
+  }
+
+  async stop (): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const exited = once(this.#child, 'exit')
+    this.#child.kill('SIGTERM')
+    await exited
+  }
+}

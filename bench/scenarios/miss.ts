@@ -1,0 +1,51 @@
+import { bodyOf, knownRequests, mixIn } from '../lib/answers.ts'
+import { CORES, connectionsOf, inRounds, knownCount, loadRun, peers, secondsOf, services, withParticipants, type Bench, type Scenario } from '../lib/bench.ts'
+import type { LoadRequest } from '../lib/load.ts'
+import { startPipeline, type Participant } from '../lib/participants.ts'
+import { newTexts } from '../lib/fresh.ts'
+import { BareRuntime } from '../peers/bare-runtime.ts'
+
+/** More texts a second than any machine answers: a run never runs out of new ones. */
+const TEXTS_PER_SECOND = 2000
+export const NO_CACHE = { CACHE_MAX_ENTRIES: '0' }
+export const MISS_CONNECTIONS = 16
+
+/** Requests for new texts, enough for `seconds`; `known` ones are among the first. */
+export function missRequests (seconds: number, known: readonly LoadRequest[] = []): LoadRequest[] {
+  return mixIn(known, newTexts(Math.ceil(seconds * TEXTS_PER_SECOND)).map((text) => ({ body: bodyOf(text) })))
+}
+
+/** Waits until a peer that does not notice departed callers has worked off what they left. */
+export const settle = async ({ url }: Participant): Promise<void> => { await knownRequests(url, newTexts(1)) }
+
+async function run (bench: Bench) {
+  const seconds = secondsOf(bench, 5)
+  const connections = connectionsOf(bench, MISS_CONNECTIONS)
+  const starters = [
+    ...services(bench, NO_CACHE),
+    ...peers(bench, () => startPipeline(bench.model, 'pipeline'), () => startPipeline(bench.model, 'batcher'))
+  ]
+  return await withParticipants(starters, async (participants) => {
+    const runtime = bench.url === undefined
+      ? await BareRuntime.start({ directory: bench.model.directory, texts: newTexts(500) }, CORES)
+      : undefined
+    const texts = newTexts(knownCount(bench))
+    const known = new Map<string, LoadRequest[]>()
+    for (const { name, url } of participants) known.set(name, await knownRequests(url, texts))
+    try {
+      const all = [...participants, ...(runtime === undefined ? [] : [{ name: 'runtime' as const, runtime }])]
+      return await inRounds(bench, 'miss', all, async (participant) => {
+        if ('runtime' in participant) return [{ phase: 'miss', figures: { perSecond: await participant.runtime.run(seconds) } }]
+        const result = await loadRun(bench, 'miss', {
+          url: participant.url, requests: missRequests(seconds, known.get(participant.name)), connections, seconds
+        })
+        await settle(participant)
+        return [result]
+      })
+    } finally {
+      runtime?.stop()
+    }
+  })
+}
+
+export const miss: Scenario = { name: 'miss', title: 'every text new, no cache', run }

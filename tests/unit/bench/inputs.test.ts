@@ -1,0 +1,66 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { AutoTokenizer, env, type PreTrainedTokenizer } from '@xenova/transformers'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { textsOfLength, tweets } from '../../../bench/lib/tweets.ts'
+import { zipfDraws } from '../../../bench/lib/zipf.ts'
+import { BASE } from '../../../bench/reference-model/shape.ts'
+import { robertaTokenizer, TOKENIZER_CONFIG } from '../../../bench/reference-model/tokenizer.ts'
+
+let directory: string
+let reference: PreTrainedTokenizer
+let compact: PreTrainedTokenizer
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'tokenizer-'))
+  await writeFile(join(directory, 'tokenizer.json'), JSON.stringify(robertaTokenizer(BASE.vocabulary)))
+  await writeFile(join(directory, 'tokenizer_config.json'), JSON.stringify(TOKENIZER_CONFIG))
+  env.localModelPath = dirname(directory)
+  reference = await AutoTokenizer.from_pretrained(basename(directory), { local_files_only: true })
+  env.localModelPath = 'models'
+  compact = await AutoTokenizer.from_pretrained('compact', { local_files_only: true })
+})
+
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+describe('tweets', () => {
+  it('are 8 to 60 tokens long with a mean of about 28, to both models', () => {
+    const texts = tweets(1, 3000)
+    for (const tokenizer of [reference, compact]) {
+      const lengths = texts.map((text) => tokenizer.encode(text).length)
+      expect(Math.min(...lengths)).toBeGreaterThanOrEqual(8)
+      expect(Math.max(...lengths)).toBeLessThanOrEqual(60)
+      const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length
+      expect(mean).toBeGreaterThan(27)
+      expect(mean).toBeLessThan(29)
+    }
+  })
+
+  it('are all different, and the same for the same seed', () => {
+    expect(new Set(tweets(1, 2000)).size).toBe(2000)
+    expect(tweets(1, 10)).toEqual(tweets(1, 10))
+    expect(tweets(2, 10)).not.toEqual(tweets(1, 10))
+  })
+})
+
+describe('textsOfLength', () => {
+  it('have exactly so many tokens', () => {
+    for (const text of textsOfLength(1, 5, 512)) expect(reference.encode(text)).toHaveLength(512)
+  })
+})
+
+describe('zipfDraws', () => {
+  it('draws the item of rank r about 1 / r as often as the first', () => {
+    const counts = new Map<number, number>()
+    for (const rank of zipfDraws([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 50_000, 1)) counts.set(rank, (counts.get(rank) ?? 0) + 1)
+    for (const rank of [2, 5, 10]) {
+      expect((counts.get(1) ?? 0) / (counts.get(rank) ?? 1)).toBeCloseTo(rank, -0.5)
+    }
+    expect(counts.size).toBe(10)
+  })
+
+  it('is the same for the same seed', () => {
+    expect(zipfDraws(['a', 'b', 'c'], 20, 3)).toEqual(zipfDraws(['a', 'b', 'c'], 20, 3))
+  })
+})

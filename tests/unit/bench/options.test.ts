@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { readOptions } from '../../../bench/options.ts'
+import { SCENARIOS } from '../../../bench/scenarios/index.ts'
+
+const read = (...args: string[]) => readOptions(args, SCENARIOS)
+
+describe('readOptions', () => {
+  it('runs every scenario in three rounds where nothing is asked for', () => {
+    const { scenarios, rounds, quick } = read()
+    expect(scenarios).toEqual(SCENARIOS)
+    expect({ rounds, quick }).toEqual({ rounds: 3, quick: false })
+  })
+
+  it('takes scenarios, duration, connections and an address', () => {
+    const { scenarios, ...rest } = read('miss', 'long', '--duration', '2.5', '--connections', '8', '--url', 'http://127.0.0.1:8000/')
+    expect(scenarios.map(({ name }) => name)).toEqual(['miss', 'long'])
+    expect(rest).toEqual({ quick: false, rounds: 3, seconds: 2.5, connections: 8, url: 'http://127.0.0.1:8000' })
+  })
+
+  it('leaves out what cannot be measured at an address, and refuses it by name', () => {
+    expect(read('--url', 'http://127.0.0.1:8000').scenarios.map(({ name }) => name)).not.toContain('cold-start')
+    expect(() => read('cold-start', '--url', 'http://127.0.0.1:8000')).toThrow('cold-start starts the service itself')
+  })
+
+  it.each([
+    [['mis'], 'No such scenario: mis'],
+    [['--duration', 'long'], '--duration takes a number above 0'],
+    [['--fast'], 'fast'],
+    [['--url', 'http://127.0.0.1:1', '--against', '../other'], '--against']
+  ])('refuses %j', (args, message) => {
+    expect(() => read(...args)).toThrow(message)
+  })
+})
