@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # says about it counts.
 MODEL_FALLBACK ?= $(or $(shell sed -n 's/^MODEL_FALLBACK=//p' .env 2> /dev/null),compact)
 
-.PHONY: help setup start dev build test lint format typecheck fixtures bench bench-quick accuracy
+.PHONY: help setup start dev build test lint format typecheck fixtures bench bench-quick bench-report accuracy
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: setup ## Measure the service against its limits and what people use inste
 
 bench-quick: setup ## The same in under a minute: checks answers and errors, not speed
 	@npm run --silent bench -- --quick
+
+bench-report: setup ## Write the newest results into docs/benchmarks.md
+	@npm run --silent bench:report
 
 accuracy: setup ## Measure a running service: make accuracy DATA=file.tsv [URL=http://127.0.0.1:8000]
 	@node_modules/.bin/tsx bench/accuracy/main.ts --data $(DATA) --url $(or $(URL),http://127.0.0.1:8000)
