@@ -16,6 +16,10 @@ export default [
     }
   },
   {
+    files: ['public/**/*.js'],
+    languageOptions: { globals: Object.fromEntries(['document', 'fetch', 'performance', 'sessionStorage', 'AbortController', 'setInterval', 'setTimeout', 'clearTimeout'].map((name) => [name, 'readonly'])) }
+  },
+  {
     files: ['**/*.ts'],
     languageOptions: {
       parser: tseslint.parser,

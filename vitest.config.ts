@@ -18,7 +18,8 @@ export default defineConfig({
       layer('unit', 10_000),
       layer('threads', 20_000),
       layer('integration', 30_000),
-      layer('e2e', 90_000)
+      layer('e2e', 90_000),
+      layer('browser', 30_000)
     ]
   }
 })

@@ -21,6 +21,7 @@ import slowBodyPlugin from './plugins/slow-body.ts'
 import healthRoutes from './routes/health.ts'
 import infoRoute from './routes/info.ts'
 import metricsRoute from './routes/metrics.ts'
+import pageRoute from './routes/page.ts'
 import predictRoute from './routes/predict.ts'
 
 export interface AppOptions {
@@ -89,5 +90,6 @@ export async function buildApp ({ config, workerUrl, logger, limits = SERVER_LIM
   await app.register(healthRoutes)
   await app.register(infoRoute)
   await app.register(metricsRoute)
+  await app.register(pageRoute)
   return app
 }

@@ -1,0 +1,35 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AddressInfo } from 'node:net'
+import { chromium, type BrowserContextOptions } from 'playwright-core'
+import { buildApp } from '../src/app.ts'
+import { loadConfig } from '../src/config.ts'
+import { findChromium } from '../tests/support/find-chromium.ts'
+
+/** Pictures of the page, answered by the embedded model: `npm run screenshot [-- FOLDER]`, after a build. */
+
+const [, , folder = 'docs/images'] = process.argv
+const config = await loadConfig({ MODEL_NAME: 'compact', MODEL_DIR: await mkdtemp(join(tmpdir(), 'models-')) })
+const app = await buildApp({ config, workerUrl: new URL('../dist/inference/worker.js', import.meta.url) })
+await app.listen({ host: '127.0.0.1', port: 0 })
+const browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+
+async function picture (name: string, example: string, options: BrowserContextOptions): Promise<void> {
+  const page = await browser.newPage({ ...options, reducedMotion: 'reduce' })
+  await page.goto(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}/`)
+  await page.getByRole('button', { name: example }).click()
+  await page.locator('#result').waitFor()
+  await page.locator('#state[data-state="ok"]').waitFor()
+  await page.screenshot({ path: join(folder, name), fullPage: true })
+  await page.close()
+}
+
+const desktop = { width: 840, height: 600 }
+await picture('page.png', 'not bad at all 😍', { viewport: desktop, colorScheme: 'light' })
+if (folder !== 'docs/images') {
+  await picture('dark.png', '6 reviews', { viewport: desktop, colorScheme: 'dark' })
+  await picture('phone.png', '6 reviews', { viewport: { width: 360, height: 700 }, colorScheme: 'light' })
+}
+await browser.close()
+await app.close()

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { describe, expect, it, vi } from 'vitest'
+import { useBrowser, visit } from './support/page.ts'
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+const LATE_WORKER = new URL('../fixtures/workers/late.mjs', import.meta.url)
+
+const type = async (page: Page, text: string): Promise<void> => {
+  await page.getByLabel('Text', { exact: true }).fill(text)
+  await page.keyboard.press('Control+Enter')
+}
+const seen = (page: Page, id: string): Promise<string> => page.locator(`#${id}:visible`).innerText()
+
+async function violations (page: Page): Promise<unknown[]> {
+  await page.addScriptTag({ path: AXE })
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run: () => Promise<{ violations: Array<{ id: string, nodes: Array<{ html: string }> }> }> } }
+    return (await axe.run()).violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])
+  })
+}
+
+describe('the page', () => {
+  useBrowser()
+
+  it('shows three scores, the model, the cache and the time of each stage, and says so to a screen reader', async () => {
+    const { page } = await visit()
+    await type(page, 'what a day')
+    await page.locator('#result').waitFor()
+    expect(await seen(page, 'verdict')).toMatch(/^(Negative|Neutral|Positive), \d+\.\d %$/)
+    expect(await page.locator('#bars progress').count()).toBe(3)
+    expect(await seen(page, 'facts')).toMatch(/Model\s+compact[\s\S]*no: computed[\s\S]*Queue\s+[\d.]+ ms[\s\S]*Inference\s+[\d.]+ ms/)
+    expect(await page.locator('[role=status]').innerText()).toContain('Answered by compact.')
+    await page.getByRole('button', { name: 'Read it' }).click()
+    await vi.waitFor(async () => { expect(await seen(page, 'facts')).toMatch(/From the cache\s+yes/) })
+  })
+
+  it('shows many lines as a list with a distribution', async () => {
+    const { page } = await visit()
+    await page.getByLabel('A text per line').check()
+    const lines = Array.from({ length: 70 }, (_, index) => `line number ${index}`)
+    await page.locator('#text').fill(`\n${lines.join('\n\n')}\n`)
+    await page.keyboard.press('Control+Enter')
+    await page.locator('#verdict', { hasText: '70 lines, most often' }).waitFor()
+    expect(await page.locator('#lines li span:nth-child(2)').allInnerTexts()).toEqual(lines)
+    const counts = (await page.locator('#bars .value').allInnerTexts()).map((value) => Number(value.split(' ')[0]))
+    expect(counts.reduce((sum, count) => sum + count)).toBe(70)
+  })
+
+  it('reads an example at a click', async () => {
+    const { page } = await visit()
+    await page.getByRole('button', { name: '6 reviews' }).click()
+    await page.locator('#verdict', { hasText: '6 lines, most often' }).waitFor()
+    await page.getByRole('button', { name: 'I love this!' }).click()
+    await page.locator('#shown-text', { hasText: 'I love this!' }).waitFor()
+  })
+
+  it('shows markup in a text as text', async () => {
+    const { page } = await visit()
+    const text = '<img src=x onerror="document.title=\'broken\'"><b>bold</b>'
+    await type(page, text)
+    expect(await seen(page, 'shown-text')).toBe(text)
+    expect(await page.locator('#result img, #result b').count()).toBe(0)
+    expect(await page.title()).toBe('Sentiment')
+  })
+
+  it('waits while the model loads, and then answers by itself', async () => {
+    const gate = join(tmpdir(), `gate-${randomUUID()}`)
+    process.env.LATE_WORKER_GATE = gate
+    const { page } = await visit({ workerUrl: LATE_WORKER, ready: false })
+    await type(page, 'early bird')
+    await page.getByText('The model is not ready yet').waitFor()
+    expect(await seen(page, 'state')).toContain('Loading the model')
+    await writeFile(gate, '')
+    await page.locator('#result').waitFor()
+    expect(await page.locator('#problem').isHidden()).toBe(true)
+  })
+
+  it('says plainly when the fallback answers', async () => {
+    const { page } = await visit({ env: { MODEL_NAME: 'somebody/else', MODEL_FALLBACK: 'compact', HF_ENDPOINT: 'http://127.0.0.1:1' } })
+    await type(page, 'who is it')
+    expect(await seen(page, 'fallback')).toBe('The fallback answered: compact stands in, because somebody/else is not loaded yet.')
+  })
+
+  it('asks for a key where one is needed, and keeps it in this tab only', async () => {
+    const { page } = await visit({ env: { API_KEYS: 'the-key-of-this-test' } })
+    await type(page, 'let me in')
+    await page.getByText('An API key is needed').waitFor()
+    await page.getByLabel('API key').fill('not-the-right-key-at-all')
+    await page.keyboard.press('Enter')
+    await page.getByText('The API key is wrong').waitFor()
+    await page.getByLabel('API key').fill('the-key-of-this-test')
+    await page.keyboard.press('Enter')
+    await page.locator('#result').waitFor()
+    expect(await page.locator('#key-form').isHidden()).toBe(true)
+    expect(await page.evaluate('[localStorage.length, document.cookie]')).toEqual([0, ''])
+  })
+
+  it.each([
+    ['nothing was typed', {}, '  ', 'There is nothing to read'],
+    ['the text is too long', { MAX_TEXT_LENGTH: '20' }, 'a text of more than twenty characters', 'That is too long']
+  ])('says in words that %s', async (_case, env, text, words) => {
+    const { page } = await visit({ env })
+    await page.waitForLoadState('networkidle')
+    await type(page, text)
+    expect(await page.getByRole('alert').innerText()).toContain(words)
+  })
+
+  it('says in words that there were too many requests, and when to try again', async () => {
+    // The limits that the page reads count as well.
+    const { page } = await visit({ env: { RATE_LIMIT_PER_MINUTE: '2' } })
+    await page.waitForLoadState('networkidle')
+    await type(page, 'once')
+    await page.locator('#result').waitFor()
+    await type(page, 'twice')
+    await page.getByText('Too many requests').waitFor()
+    expect(await page.getByRole('alert').innerText()).toMatch(/Try again in \d+ s/)
+  })
+
+  it('says in words that the service is gone, and keeps the text', async () => {
+    const { page, app } = await visit()
+    await page.waitForLoadState('networkidle')
+    await app.close()
+    await type(page, 'anybody there')
+    await page.getByText('The service cannot be reached').waitFor()
+    expect(await page.locator('#text').inputValue()).toBe('anybody there')
+    expect(await page.getByRole('button', { name: 'Try again' }).isVisible()).toBe(true)
+  })
+
+  it.each([
+    ['light', { colorScheme: 'light' as const, viewport: { width: 1100, height: 900 } }],
+    ['dark', { colorScheme: 'dark' as const, viewport: { width: 1100, height: 900 } }],
+    ['on a phone', { colorScheme: 'light' as const, viewport: { width: 360, height: 740 } }]
+  ])('is accessible and fits, %s', async (_case, context) => {
+    const { page } = await visit({}, { ...context, bypassCSP: true, reducedMotion: 'reduce' })
+    expect(await violations(page)).toEqual([])
+    await page.getByRole('button', { name: '6 reviews' }).click()
+    await page.locator('#verdict', { hasText: '6 lines' }).waitFor()
+    await page.evaluate('for (const id of ["problem", "key-form", "fallback"]) document.getElementById(id).hidden = false; document.getElementById("problem-title").textContent = "A problem"')
+    expect(await violations(page)).toEqual([])
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+  })
+
+  it('comes with a strict policy and is revalidated', async () => {
+    const { app } = await visit()
+    const { headers } = await app.inject('/')
+    expect(headers['content-security-policy']).toContain("default-src 'none';script-src 'self';style-src 'self'")
+    expect(headers['x-content-type-options']).toBe('nosniff')
+    const script = await app.inject('/assets/page.js')
+    expect(script.headers['cache-control']).toContain('max-age=0')
+    expect((await app.inject({ url: '/assets/page.js', headers: { 'if-none-match': String(script.headers.etag) } })).statusCode).toBe(304)
+    expect((await app.inject('/assets/nothing.js')).json()).toMatchObject({ code: 'NOT_FOUND' })
+  })
+})

@@ -1,0 +1,47 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
+import { startApp, type TestAppOptions } from '../../support/app.ts'
+import { findChromium } from '../../support/find-chromium.ts'
+
+let browser: Browser
+
+/** One browser for all tests of a file. */
+export function useBrowser (): void {
+  beforeAll(async () => {
+    // A container gives Chromium no sandbox of its own, and little shared memory.
+    browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+  }, 180_000)
+  afterAll(() => browser?.close())
+}
+
+export interface Visit {
+  page: Page
+  app: FastifyInstance
+  /** Errors on the console, but for the browser's own line on a refused request. */
+  errors: string[]
+}
+
+/** Opens the page of a service of the test's own. Whatever it asks of another host fails the test. */
+export async function visit (options: TestAppOptions = {}, context: BrowserContextOptions = {}): Promise<Visit> {
+  const app = await startApp(options)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+  const opened = await browser.newContext(context)
+  const page = await opened.newPage()
+  const errors: string[] = []
+  const foreign: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) errors.push(message.text())
+  })
+  page.on('pageerror', (error) => errors.push(error.message))
+  page.on('request', (request) => { if (!request.url().startsWith(`${origin}/`)) foreign.push(request.url()) })
+  onTestFinished(async () => {
+    await opened.close()
+    expect(foreign).toEqual([])
+    expect(errors).toEqual([])
+  })
+  await page.goto(`${origin}/`)
+  return { page, app, errors }
+}
