@@ -2,6 +2,7 @@
 # COMPOSE_FILES can name further files: make up COMPOSE_FILES="-f docker/docker-compose.yml -f my.yml"
 
 COMPOSE_FILES ?= -f docker/docker-compose.yml
+OBSERVABILITY = -f docker/docker-compose.observability.yml
 COMPOSE = docker compose --env-file .env $(COMPOSE_FILES)
 IMAGE = sentiment-service:$${IMAGE_TAG:-latest}
 # The date is the commit's: two builds of one commit make one image, and `make up` restarts nothing without a change.
@@ -9,7 +10,7 @@ export IMAGE_VERSION ?= $(shell sed -n 's/^ *"version": "\(.*\)",*$$/\1/p' packa
 export IMAGE_REVISION ?= $(shell git rev-parse HEAD 2> /dev/null || echo unknown)
 export IMAGE_CREATED ?= $(shell git log -1 --format=%cI 2> /dev/null || echo unknown)
 
-.PHONY: up down restart logs ps shell dev-up model-pull image image-size clean \
+.PHONY: observability-up observability-down up down restart logs ps shell dev-up model-pull image image-size clean \
   test-container lint-container docker-ready
 
 docker-ready:
@@ -26,6 +27,13 @@ up: docker-ready ## Build, start and wait until healthy; the first start downloa
 
 down: docker-ready ## Stop and remove the containers; downloaded models stay
 	@$(COMPOSE) down --remove-orphans
+
+observability-up: docker-ready ## The same as up, with Prometheus and Grafana on loopback
+	@$(MAKE) --no-print-directory up COMPOSE_FILES="$(COMPOSE_FILES) $(OBSERVABILITY)"
+	@echo "Grafana on http://127.0.0.1:$${GRAFANA_PORT:-3000}, Prometheus on http://127.0.0.1:$${PROMETHEUS_PORT:-9090}"
+
+observability-down: docker-ready ## Stop and remove Prometheus and Grafana; the service goes on, and what was measured stays
+	@$(COMPOSE) $(OBSERVABILITY) rm --stop --force prometheus grafana
 
 restart: docker-ready ## Restart the service; Redis goes on
 	@$(COMPOSE) restart api
@@ -57,7 +65,7 @@ clean: docker-ready ## Remove containers, image and downloaded models; asks firs
 	  read -r -p 'Remove the containers, the image and the volume with the downloaded models? [y/N] ' answer || true; \
 	  case "$$answer" in y|Y|yes) ;; *) echo 'Nothing removed'; exit 1 ;; esac; \
 	fi; \
-	$(COMPOSE) down --volumes --remove-orphans --rmi local && { docker image rm $(IMAGE) > /dev/null 2>&1 || true; }
+	$(COMPOSE) $(OBSERVABILITY) down --volumes --remove-orphans --rmi local && { docker image rm $(IMAGE) > /dev/null 2>&1 || true; }
 
 test-container: ## Test image and Compose files on a Docker engine; starts one where none runs
 	@scripts/container/test.sh
