@@ -86,7 +86,7 @@ export async function buildApp ({ config, workerUrl, logger, limits = SERVER_LIM
   await app.register(inferencePlugin, { workerUrl })
   await app.register(predictorPlugin)
   await app.register(lifecyclePlugin)
-  await app.register(predictRoute)
+  await app.register(predictRoute, { streamIdleMs: limits.streamIdleMs })
   await app.register(healthRoutes)
   await app.register(infoRoute)
   await app.register(metricsRoute)

@@ -35,7 +35,7 @@ export const configSchema = Type.Object({
   PREDICT_TIMEOUT_MS: integer(100, HOUR_MS, 10_000, 'Time in milliseconds in which a request is answered or fails with 504'),
   MAX_TEXT_LENGTH: integer(1, 1_000_000, 10_000, 'Longest text, in characters'),
   MAX_BATCH_SIZE: integer(1, 100_000, 128, 'Most texts in one request'),
-  BODY_LIMIT_BYTES: integer(1024, 1 << 30, 1 << 20, 'Largest request body, in bytes'),
+  BODY_LIMIT_BYTES: integer(1024, 1 << 30, 1 << 20, 'Largest request body, or line of an NDJSON stream, in bytes'),
   REDIS_URL: Type.String({ default: '', title: 'an address that starts with redis:// or rediss://', pattern: '^$|^rediss?://', description: 'Redis server (redis:// or rediss://); empty keeps the cache in memory only' }),
   REDIS_TIMEOUT_MS: integer(1, 60_000, 50, 'Longest time in milliseconds that a request waits for Redis'),
   CACHE_TTL_SECONDS: integer(1, 365 * 86_400, 86_400, 'How long an answer is kept, in seconds'),

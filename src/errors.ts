@@ -15,6 +15,7 @@ export const TextPairError = createError(
   422
 )
 export const BodyTooLargeError = createError('BODY_TOO_LARGE', 'The body is larger than %s bytes', 413)
+export const LineTooLongError = createError('LINE_TOO_LONG', 'The line is larger than %s bytes', 413)
 export const UnsupportedMediaTypeError = createError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json', 415)
 export const NotFoundError = createError('NOT_FOUND', 'There is no such route', 404)
 export const MethodNotAllowedError = createError('METHOD_NOT_ALLOWED', 'This route takes %s', 405)
@@ -63,6 +64,7 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   BATCH_SIZE: 'Wrong batch size',
   TEXT_PAIR: 'Text pairs are not supported',
   BODY_TOO_LARGE: 'Body too large',
+  LINE_TOO_LONG: 'Line too long',
   UNSUPPORTED_MEDIA_TYPE: 'Unsupported media type',
   NOT_FOUND: 'Not found',
   METHOD_NOT_ALLOWED: 'Method not allowed',

@@ -35,9 +35,18 @@ export class ServerProcess {
   }
 
   /** Resident memory in MiB; NaN where there is no /proc. */
-  async residentMiB (): Promise<number> {
+  residentMiB (): Promise<number> {
+    return this.#memory('VmRSS')
+  }
+
+  /** The most resident memory since the process started, in MiB; NaN where there is no /proc. */
+  peakMiB (): Promise<number> {
+    return this.#memory('VmHWM')
+  }
+
+  async #memory (field: string): Promise<number> {
     const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8').catch(() => '')
-    return Number(/VmRSS:\s*(\d+)/.exec(status)?.[1]) / 1024
+    return Number(new RegExp(`${field}:\\s*(\\d+)`).exec(status)?.[1]) / 1024
   }
 
   async stop (): Promise<void> {

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { FastifyError } from 'fastify'
 import { HeadersTooLargeError, RequestTimeoutError, ValidationError } from '../errors.ts'
 import { problemOf } from './problem.ts'
 
 /** Answers what never became a request: bytes that are no HTTP, headers over the limit, a client too slow to send. */
 export function answerClientError (error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // In the middle of an answer (a stream's) another one would be taken for its content.
+  const { _httpMessage: answer } = socket as Socket & { _httpMessage?: ServerResponse }
+  if (error.code === 'ECONNRESET' || !socket.writable || answer?.headersSent === true) {
     socket.destroy()
     return
   }

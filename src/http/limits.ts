@@ -4,13 +4,16 @@ export interface ServerLimits {
   headersTimeoutMs: number
   /** From the headers to the end of an ordinary body; a stream of NDJSON has a limit of its own. */
   bodyTimeoutMs: number
-  /** How often both are looked at. */
+  /** Longest time in which nothing of an NDJSON stream comes in, is computed or is taken. */
+  streamIdleMs: number
+  /** How often headers and bodies are looked at. */
   checkMs: number
 }
 
 export const SERVER_LIMITS: ServerLimits = {
   headersTimeoutMs: 10_000,
   bodyTimeoutMs: 30_000,
+  streamIdleMs: 60_000,
   checkMs: 1_000
 }
 

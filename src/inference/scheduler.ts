@@ -88,6 +88,16 @@ export class Scheduler {
     }
   }
 
+  /**
+   * Whether a stream that has `inFlight` texts under way may add one that must be answered within `budgetMs`. One is
+   * always let in, so that a stream takes its turn while the queue is full; more only while half of the queue is free.
+   */
+  hasRoom (inFlight: number, budgetMs: number): boolean {
+    if (inFlight === 0) return true
+    const ahead = this.#ring.servedBefore(inFlight + 1) + inFlight
+    return this.#ring.depth + inFlight < this.#limit / 2 && (ahead + this.#running) * this.#runMs / this.#runner.size < budgetMs * DEADLINE_SHARE
+  }
+
   /** Queues an admitted text. Texts of the same request share `group`. Rejects with `signal.reason` when it aborts first. */
   submit (text: string, group: RequestGroup, signal: AbortSignal): Promise<ScheduledResult> {
     return new Promise((resolve, reject) => {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { setMaxListeners } from 'node:events'
 import fp from 'fastify-plugin'
 
 declare module 'fastify' {
@@ -9,15 +10,25 @@ declare module 'fastify' {
 
 /** Whether the service is on its way out; read by `/health`, set by the entry point's signal handler. */
 export class Lifecycle {
-  #stopping = false
+  readonly #stopping = new AbortController()
 
   get stopping (): boolean {
-    return this.#stopping
+    return this.signal.aborted
+  }
+
+  constructor () {
+    // Every open stream listens.
+    setMaxListeners(0, this.signal)
+  }
+
+  /** Aborts when the service begins to stop. */
+  get signal (): AbortSignal {
+    return this.#stopping.signal
   }
 
   /** From now on `/health` says `stopping`, and connections are closed after their answer. */
   stop (): void {
-    this.#stopping = true
+    this.#stopping.abort()
   }
 }
 

@@ -1,17 +1,29 @@
+import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import fastJson from 'fast-json-stringify'
 import { TextPairError, ValidationError } from '../errors.ts'
 import { clientGone } from '../http/client-gone.ts'
+import { NDJSON } from '../http/ndjson.ts'
 import { problems } from '../schemas/problem.ts'
 import { Answer, BatchAnswer, explainBody, LabelScores, PredictBody, type InputsBody } from '../schemas/predict.ts'
+import { StreamAnswer, StreamLine, StreamProblem } from '../schemas/stream.ts'
 import { rankedScores, sentimentAnswer, type PredictionSet, type StageTimings } from '../sentiment/prediction.ts'
+import { predictStream } from './predict-stream.ts'
 
 const writeAnswer = fastJson(Answer)
 const writeBatch = fastJson(BatchAnswer)
 
-/** `POST /predict`: the sentiment of one text or of many. */
-const predictRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {
+export interface PredictRouteOptions {
+  /** Longest time in milliseconds in which nothing of a stream moves. */
+  streamIdleMs: number
+}
+
+/** `POST /predict`: the sentiment of one text, of several, or of a stream of them. */
+const predictRoute: FastifyPluginCallbackTypebox<PredictRouteOptions> = (app, { streamIdleMs }, done) => {
+  // A stream is read line by line while it is answered: no limit but a line's.
+  app.addContentTypeParser(NDJSON, (_request, payload, parsed) => { parsed(null, payload) })
+
   const predict = async (texts: readonly string[], truncate: boolean | null | undefined, reply: FastifyReply): Promise<PredictionSet> => {
     const result = await app.predictor.predict(texts, { truncate: truncate ?? true, signal: () => clientGone(reply) })
     reply.header('server-timing', serverTiming(result.timings))
@@ -20,17 +32,18 @@ const predictRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {
 
   app.post('/predict', {
     schema: {
-      summary: 'The sentiment of one text, or of several',
-      body: PredictBody,
+      summary: 'The sentiment of one text, of several, or of a stream of lines',
+      body: { content: { 'application/json': { schema: PredictBody }, [NDJSON]: { schema: StreamLine } } },
       response: {
-        200: { description: 'In the shape of the request', content: { 'application/json': { schema: { anyOf: [Answer, BatchAnswer, LabelScores, { type: 'array', items: LabelScores }] } } } },
+        200: { description: 'In the shape of the request', content: { 'application/json': { schema: { anyOf: [Answer, BatchAnswer, LabelScores, { type: 'array', items: LabelScores }] } }, [NDJSON]: { schema: { anyOf: [StreamAnswer, StreamProblem] } } } },
         ...problems(400, 413, 415, 422, 503, 504)
       }
     },
     attachValidation: true
   }, async (request, reply) => {
-    if (request.validationError !== undefined) throw new ValidationError(explainBody(request.body))
-    const { body } = request
+    if (request.body instanceof Readable) return predictStream(app, request.body, request, reply, streamIdleMs)
+    if (request.validationError !== undefined || request.body === undefined) throw new ValidationError(explainBody(request.body))
+    const body = request.body as PredictBody
     reply.type('application/json; charset=utf-8')
     if ('text' in body) {
       const { predictions: [prediction], labels, model } = await predict([body.text], body.truncate, reply)

@@ -10,6 +10,7 @@ import type { ScheduledResult } from '../inference/scheduler.ts'
 import { checkText } from './check-text.ts'
 import type { Prediction, PredictionSet, StageTimings } from './prediction.ts'
 import { preprocess } from './preprocess.ts'
+import type { StreamTurn } from './stream-turn.ts'
 import type { Trail } from './trail.ts'
 
 export interface PredictorOptions {
@@ -28,7 +29,15 @@ export interface PredictOptions {
   truncate: boolean
   /** Aborts when the caller goes away. Asked for only when a text must be computed. */
   signal: () => AbortSignal
+  /** The stream that the text is of: it is not refused at the door, but waits for its turn. Ask hasRoom first. */
+  turn?: StreamTurn
+  /** Place of the first text in what the caller sent, for messages. */
+  firstIndex?: number
 }
+
+/** Texts of a stream that are under way at once: enough to fill a round trip to Redis, and every worker's next turn. */
+const STREAM_WINDOW = 64
+const STREAM_WINDOW_PER_WORKER = 4
 
 /** The one door to a prediction: checks, preprocesses, asks the caches, shares or queues what is left. */
 export class Predictor {
@@ -42,23 +51,33 @@ export class Predictor {
    * Predicts each text, in order; equal texts are computed once.
    * @throws the catalogue's EMPTY_TEXT, TEXT_TOO_LONG, BATCH_SIZE, OVERLOADED, NOT_READY and TIMEOUT
    */
-  async predict (texts: readonly string[], { truncate, signal }: PredictOptions): Promise<PredictionSet> {
+  async predict (texts: readonly string[], options: PredictOptions): Promise<PredictionSet> {
+    const { truncate, signal, turn, firstIndex = 0 } = options
     const { host, maxBatchSize, maxTextLength } = this.#options
     if (texts.length === 0 || texts.length > maxBatchSize) throw new BatchSizeError(texts.length, maxBatchSize)
-    texts.forEach((text, index) => checkText(text, index, maxTextLength))
+    texts.forEach((text, index) => checkText(text, firstIndex + index, maxTextLength))
     const runtime = host.current()
     const request = new PredictRequest(this.#options, runtime, texts.map(preprocess))
     try {
-      if (request.missing.length > 0) await request.complete(signal())
+      if (request.missing.length > 0) await request.complete(signal(), turn?.groupOn(runtime))
       const predictions = request.predictions()
-      if (!truncate) predictions.forEach((prediction, index) => refuseTruncated(prediction, index, runtime.maxTokens))
+      if (!truncate) predictions.forEach((prediction, index) => refuseTruncated(prediction, firstIndex + index, runtime.maxTokens))
       return { model: runtime.model.spec.name, labels: runtime.labels, predictions, timings: request.timings }
     } catch (error) {
       request.error = error
+      // The model was replaced while the request was on its way to it.
+      if ((error as { code?: string }).code === 'NOT_READY' && host.runtime !== runtime) return await this.predict(texts, options)
       throw error
     } finally {
       this.#options.onTrail?.(request)
     }
+  }
+
+  /** Whether a stream that has `inFlight` texts under way may send another; always for 0. */
+  hasRoom (inFlight: number): boolean {
+    const { host, timeoutMs } = this.#options
+    if (inFlight >= Math.max(STREAM_WINDOW, STREAM_WINDOW_PER_WORKER * host.workers)) return false
+    return host.runtime?.scheduler.hasRoom(inFlight, timeoutMs) ?? inFlight === 0
   }
 }
 
@@ -107,7 +126,7 @@ class PredictRequest implements Trail {
   }
 
   /** Finds or computes what memory lacks, within the request's deadline. */
-  async complete (gone: AbortSignal): Promise<void> {
+  async complete (gone: AbortSignal, streamGroup?: RequestGroup): Promise<void> {
     const { timeoutMs } = this.#options
     const start = performance.now()
     const ending = new AbortController()
@@ -119,7 +138,7 @@ class PredictRequest implements Trail {
     if (gone.aborted) onGone()
     try {
       await this.#askRedis()
-      await this.#compute(timeoutMs - (performance.now() - start), ending.signal)
+      await this.#compute(timeoutMs - (performance.now() - start), ending.signal, streamGroup)
     } finally {
       clearTimeout(timer)
       gone.removeEventListener('abort', onGone)
@@ -140,7 +159,7 @@ class PredictRequest implements Trail {
     this.timings.cache += performance.now() - start
   }
 
-  async #compute (budgetMs: number, signal: AbortSignal): Promise<void> {
+  async #compute (budgetMs: number, signal: AbortSignal, streamGroup: RequestGroup | undefined): Promise<void> {
     const { cache, flights } = this.#options
     const { scheduler } = this.#runtime
     const todo = this.missing.filter(([key]) => {
@@ -152,9 +171,9 @@ class PredictRequest implements Trail {
     })
     const own = todo.filter(([key]) => !flights.has(key)).length
     // Nothing is awaited between admission and submission: no other request can take the room in between.
-    if (own > 0) scheduler.admit(own, budgetMs)
+    if (own > 0 && streamGroup === undefined) scheduler.admit(own, budgetMs)
     this.queuedAt = performance.now()
-    const group = new RequestGroup()
+    const group = streamGroup ?? new RequestGroup()
     await Promise.all(todo.map(async ([key, text]) => {
       const result = await flights.run(key, signal, async (shared) => {
         const computed = await scheduler.submit(text, group, shared)

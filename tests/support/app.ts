@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { onTestFinished, vi } from 'vitest'
 import { buildApp } from '../../src/app.ts'
-import type { ServerLimits } from '../../src/http/limits.ts'
+import { SERVER_LIMITS, type ServerLimits } from '../../src/http/limits.ts'
 import { loadConfig } from '../../src/config.ts'
 import { TINY_ROBERTA } from '../fixtures/make-model.ts'
 
@@ -15,14 +15,14 @@ export interface TestAppOptions {
   workerUrl?: URL
   /** False: return at once, while the model still loads. */
   ready?: boolean
-  limits?: ServerLimits
+  limits?: Partial<ServerLimits>
 }
 
 /** The real service on the fixture model, ready to answer; closed when the test ends. */
 export async function startApp ({ env = {}, workerUrl = BUILT_WORKER, ready = true, limits }: TestAppOptions = {}): Promise<FastifyInstance> {
   const models = await mkdtemp(join(tmpdir(), 'models-'))
   const config = await loadConfig({ MODEL_NAME: 'compact', EMBEDDED_MODEL_DIR: TINY_ROBERTA, MODEL_DIR: models, ...env })
-  const app = await buildApp({ config, workerUrl, ...(limits && { limits }) })
+  const app = await buildApp({ config, workerUrl, limits: { ...SERVER_LIMITS, ...limits } })
   onTestFinished(async () => {
     await app.close()
     await rm(models, { recursive: true, force: true })

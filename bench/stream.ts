@@ -1,0 +1,64 @@
+import { request, type IncomingMessage } from 'node:http'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { describeMachine, machineLine } from './lib/machine.ts'
+import { compactModel } from './lib/model.ts'
+import { startService } from './lib/participants.ts'
+import { tweets } from './lib/tweets.ts'
+
+/**
+ * Streams NDJSON lines through a service of its own (the compact model; the texts repeat, so that most come from memory) and
+ * prints the service's resident memory at the start and at its peak, the rate, and whether the order held. Linux only: the
+ * peak is the kernel's. The start is measured after a first stream of 20,000 lines, when code is compiled and the cache full.
+ */
+
+const { values } = parseArgs({
+  options: { lines: { type: 'string', default: '1000000' }, different: { type: 'string', default: '1000' } }
+})
+const texts = tweets(7, Number(values.different))
+const WARMUP_LINES = 20_000
+
+/** Sends `count` lines while it reads the answers; throws at the first that is out of order or no answer. */
+async function stream (url: string, count: number): Promise<void> {
+  const outgoing = request(`${url}/predict`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' } })
+  let sent = 0
+  const send = (): void => {
+    while (sent < count) {
+      let piece = ''
+      for (const until = Math.min(count, sent + 100); sent < until; sent++) piece += `${JSON.stringify({ text: texts[sent % texts.length], id: sent })}\n`
+      if (!outgoing.write(piece)) return
+    }
+    outgoing.end()
+  }
+  outgoing.on('drain', send)
+  const response = new Promise<IncomingMessage>((resolve, reject) => { outgoing.on('response', resolve).on('error', reject) })
+  send()
+  let expected = 0
+  for await (const line of createInterface({ input: await response })) {
+    const { id, label } = JSON.parse(line) as { id?: number, label?: string }
+    if (id !== expected || label === undefined) throw new Error(`Line ${expected} was answered with ${line}`)
+    expected++
+  }
+  if (expected !== count) throw new Error(`${expected} of ${count} lines were answered`)
+}
+
+const count = Number(values.lines)
+const service = await startService(compactModel(), {})
+const server = service.process as NonNullable<typeof service.process>
+try {
+  await stream(service.url, WARMUP_LINES)
+  const before = await server.residentMiB()
+  const start = performance.now()
+  await stream(service.url, count)
+  const seconds = (performance.now() - start) / 1000
+  process.stdout.write([
+    machineLine(describeMachine()),
+    '',
+    '| lines | seconds | lines/s | resident at the start, MiB | at the end | peak | order |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    `| ${count} | ${seconds.toFixed(1)} | ${Math.round(count / seconds)} | ${[before, await server.residentMiB(), await server.peakMiB()].map(Math.round).join(' | ')} | right |`,
+    ''
+  ].join('\n'))
+} finally {
+  await server.stop()
+}
