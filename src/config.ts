@@ -64,17 +64,24 @@ export class ConfigError extends Error {
   }
 }
 
+export interface LoadOptions {
+  /** Whether the `.env` file of the working directory counts as well. */
+  dotenv?: boolean
+  /** Other defaults than the schema's, for a command that needs them. */
+  defaults?: Partial<Config>
+}
+
 /**
  * Reads the configuration from `env`, and from the `.env` file of the working directory where `dotenv` is true
  * (`env` wins). An empty value counts as not given.
  * @throws {ConfigError} naming every wrong key and what it takes
  */
-export async function loadConfig (env: NodeJS.ProcessEnv, { dotenv = false } = {}): Promise<Config> {
+export async function loadConfig (env: NodeJS.ProcessEnv, { dotenv = false, defaults = {} }: LoadOptions = {}): Promise<Config> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
   // @fastify/env decorates an instance, but the real one needs its options (log level, limits) before it exists.
   const reader = Fastify()
   try {
-    await reader.register(fastifyEnv, { schema: configSchema, data: given, env: false, dotenv })
+    await reader.register(fastifyEnv, { schema: withDefaults(defaults), data: given, env: false, dotenv })
   } catch (error) {
     throw asConfigError(error, given)
   }
@@ -102,6 +109,11 @@ export function describeConfig (config: Config): Record<string, unknown> {
 /** Worker threads to start when INFERENCE_WORKERS is 0 and `quota` CPUs (Infinity: no limit) may be used. */
 export function defaultWorkers (quota: number, cores = availableParallelism()): number {
   return Math.max(1, Math.floor(Math.min(quota, cores)))
+}
+
+function withDefaults (defaults: Partial<Config>): object {
+  const changed = Object.entries(defaults).map(([key, value]) => [key, { ...configSchema.properties[key as keyof Config], default: value }])
+  return { ...configSchema, properties: { ...configSchema.properties, ...Object.fromEntries(changed) as object } }
 }
 
 interface SchemaError { instancePath: string }

@@ -1,0 +1,109 @@
+import { MemoryStore } from '../../cache/memory-store.ts'
+import { PredictionCache } from '../../cache/prediction-cache.ts'
+import { SingleFlight } from '../../cache/single-flight.ts'
+import { defaultWorkers, loadConfig, type Config } from '../../config.ts'
+import { cpuQuota } from '../../inference/cpu-quota.ts'
+import { ModelHost } from '../../inference/model-host.ts'
+import type { Logger } from '../../logger.ts'
+import { COMPACT, resolveModel, type ModelSpec } from '../../model/catalog.ts'
+import { terminalProgress } from '../../model/progress.ts'
+import { ModelStore } from '../../model/store.ts'
+import { inOrder } from '../../sentiment/in-order.ts'
+import { sentimentAnswer } from '../../sentiment/prediction.ts'
+import { Predictor } from '../../sentiment/predictor.ts'
+import { StreamTurn } from '../../sentiment/stream-turn.ts'
+import type { Row, Scored } from './rows.ts'
+import { PASSING, ScoringError, type Scorer } from './scorer.ts'
+
+const NEVER = new AbortController().signal
+
+/**
+ * The service's own predictor and workers, without the server. The model is MODEL_NAME's if it is on this machine; else compact
+ * answers, which `say` is told, or with MODEL_FALLBACK=off it is downloaded first. It does not change during the run. The cache
+ * is this process's own: a bulk run would push out what other services share through Redis.
+ */
+export async function inProcessScorer (env: NodeJS.ProcessEnv, workerUrl: URL, say: (line: string) => void): Promise<Scorer> {
+  const config = await loadConfig(env, { dotenv: true, defaults: { MODEL_FALLBACK: COMPACT } })
+  const logger = plainLogger(say)
+  const store = new ModelStore({
+    directory: config.MODEL_DIR,
+    embeddedDirectory: config.EMBEDDED_MODEL_DIR,
+    endpoint: config.HF_ENDPOINT,
+    logger,
+    onProgress: terminalProgress(),
+    ...(config.HF_TOKEN !== '' && { token: config.HF_TOKEN })
+  })
+  const requested = await chooseModel(config, store, say)
+  const host = new ModelHost({
+    requested,
+    store,
+    runtime: {
+      workerUrl,
+      workers: config.INFERENCE_WORKERS === 0 ? defaultWorkers(cpuQuota()) : config.INFERENCE_WORKERS,
+      queueLimit: config.QUEUE_LIMIT,
+      predictTimeoutMs: config.PREDICT_TIMEOUT_MS,
+      logger
+    }
+  })
+  await host.start()
+  const { runtime } = host
+  if (runtime === undefined) throw new ScoringError(host.problem ?? `${requested.name} could not be loaded`)
+  const predictor = new Predictor({
+    host,
+    cache: new PredictionCache({ memory: new MemoryStore({ maxEntries: config.CACHE_MAX_ENTRIES, ttlSeconds: config.CACHE_TTL_SECONDS }) }),
+    flights: new SingleFlight(),
+    maxTextLength: config.MAX_TEXT_LENGTH,
+    maxBatchSize: 1,
+    timeoutMs: config.PREDICT_TIMEOUT_MS
+  })
+  return {
+    model: `${requested.name} (${requested.revision}, ${requested.dtype})`,
+    labels: runtime.labels,
+    score: (rows, signal) => scoreWith(predictor, rows, signal),
+    close: () => host.close()
+  }
+}
+
+async function chooseModel (config: Config, store: ModelStore, say: (line: string) => void): Promise<ModelSpec> {
+  const requested = resolveModel(config.MODEL_NAME, config.MODEL_REVISION, config.MODEL_DTYPE)
+  if (await store.find(requested) !== undefined) return requested
+  if (config.MODEL_FALLBACK === COMPACT && !requested.embedded) {
+    say(`${requested.name} is not on this machine: compact, a smaller and less exact model, answers in its place. Get it with: npm run model -- pull`)
+    return resolveModel(COMPACT, 'main', 'q8')
+  }
+  await store.ensure(requested)
+  return requested
+}
+
+async function * scoreWith (predictor: Predictor, source: AsyncIterable<readonly Row[]>, signal: AbortSignal): AsyncGenerator<Scored[], void> {
+  const turn = new StreamTurn()
+  const start = async (row: Row): Promise<Scored | Error> => {
+    if (row.error !== undefined) return { row, result: { error: row.error } }
+    try {
+      const { predictions: [prediction], labels, model } = await predictor.predict([row.text], { truncate: true, signal: () => signal, turn })
+      const { label, scores } = sentimentAnswer(prediction as NonNullable<typeof prediction>, labels, model)
+      return { row, result: { label, scores } }
+    } catch (error) {
+      const { code } = error as { code?: string }
+      // A failure that is no one row's ends the run; another run goes on from there.
+      if (code === undefined || PASSING.has(code)) return new ScoringError((error as Error).message)
+      return { row, result: { error: code } }
+    }
+  }
+  for await (const results of inOrder({ source, start, room: (inFlight) => predictor.hasRoom(inFlight), stop: NEVER, gone: signal })) {
+    const failed = results.findIndex((result) => result instanceof Error)
+    const good = (failed < 0 ? results : results.slice(0, failed)) as Scored[]
+    if (good.length > 0) yield good
+    const failure = results[failed]
+    if (failure instanceof Error) throw failure
+  }
+}
+
+/** Only what goes wrong, in plain words: people read this, and standard output belongs to the rows. */
+function plainLogger (say: (line: string) => void): Logger {
+  const write = (details: unknown, message?: string): void => {
+    const reason = (details as { reason?: unknown } | null)?.reason
+    say(`${message ?? String(details)}${typeof reason === 'string' ? ` (${reason})` : ''}`)
+  }
+  return { debug: () => {}, info: () => {}, warn: write, error: write } as Logger
+}
