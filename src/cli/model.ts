@@ -1,16 +1,19 @@
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
-import { ConfigError, loadConfig } from '../config.ts'
+import { ConfigError, loadConfig, type Config } from '../config.ts'
 import { loggerOptions } from '../logger.ts'
 import { resolveModel } from '../model/catalog.ts'
 import { ModelError } from '../model/errors.ts'
+import { listModels } from '../model/inventory.ts'
 import { terminalProgress } from '../model/progress.ts'
 import { ModelStore } from '../model/store.ts'
 
-const USAGE = `Usage: npm run model -- pull [NAME]      download a model into MODEL_DIR
+const USAGE = `Usage: npm run model -- list             the models on this machine
+       npm run model -- pull [NAME]      download a model into MODEL_DIR
        npm run model -- verify [NAME]    read its files again and compare them with what was downloaded
 
 NAME is a hub id; without it MODEL_NAME counts. MODEL_REVISION, MODEL_DTYPE, HF_ENDPOINT and HF_TOKEN apply.
+Exit codes: 0 done, 1 failed or damaged, 2 wrong usage.
 `
 
 /** Runs one command; returns the exit code: 0 done, 1 failed, 2 wrong usage. */
@@ -25,6 +28,10 @@ async function main (command: string | undefined, name: string | undefined): Pro
     onProgress: terminalProgress(),
     ...(config.HF_TOKEN !== '' && { token: config.HF_TOKEN })
   })
+  if (command === 'list') {
+    await list(config)
+    return 0
+  }
   if (command === 'pull') {
     const { directory } = await store.ensure(spec)
     process.stdout.write(`${spec.name} is in ${directory}\n`)
@@ -39,11 +46,30 @@ async function main (command: string | undefined, name: string | undefined): Pro
   return 2
 }
 
+async function list ({ MODEL_DIR: directory, EMBEDDED_MODEL_DIR: embedded }: Config): Promise<void> {
+  const models = await listModels(directory, embedded)
+  const rows = models.map(({ name, revision, dtype, bytes, problem }) =>
+    [name, revision, dtype, `${(bytes / 1e6).toFixed(1)} MB`, problem ?? 'complete'])
+  const table = [['model', 'revision', 'dtype', 'size', 'state'], ...rows]
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
+  for (const row of table) process.stdout.write(`${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`)
+}
+
+function positionals (): string[] {
+  try {
+    const parsed = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
+    return parsed.values.help === true || parsed.positionals.length > 2 ? [] : parsed.positionals
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`)
+    return []
+  }
+}
+
 try {
-  const { positionals: [command, name] } = parseArgs({ allowPositionals: true })
+  const [command, name] = positionals()
   process.exitCode = await main(command, name)
 } catch (error) {
-  if (!(error instanceof ModelError || error instanceof ConfigError || error instanceof TypeError)) throw error
+  if (!(error instanceof ModelError || error instanceof ConfigError)) throw error
   process.stderr.write(`${error.message}\n`)
   process.exitCode = 1
 }

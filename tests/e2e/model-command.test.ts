@@ -39,6 +39,16 @@ describe('the model command', () => {
     expect(await run('verify', 'owner/model')).toMatchObject({ code: 1, output: expect.stringContaining('damaged  tokenizer.json') })
   })
 
+  it('lists what is on this machine, and what is missing of it', async () => {
+    expect((await run('list')).output).toMatch(/^model +revision +dtype +size +state\ncompact +embedded +q8 +\d+\.\d MB +complete\n$/)
+    await run('pull', 'owner/model')
+    expect((await run('list')).output).toMatch(/\nowner\/model +main +q8 +\d+\.\d MB +complete\n/)
+    await writeFile(join(directory, 'owner/model/main/tokenizer.json'), '{}')
+    expect((await run('list')).output).toContain('damaged: tokenizer.json has another size')
+    await rm(join(directory, 'owner/model/main/config.json'))
+    expect((await run('list')).output).toContain('incomplete: config.json is missing')
+  })
+
   it('says in a line what is wrong', async () => {
     expect(await run('pull', 'owner/unknown')).toMatchObject({ code: 1, output: expect.stringMatching(/^Model owner\/unknown.*not found.*\n$/) })
     expect(await run('pull', '../etc')).toMatchObject({ code: 1, output: expect.stringContaining('is no model id') })

@@ -1,0 +1,66 @@
+import { readdir } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import { COMPACT, DTYPES, weightsFile, type Dtype } from './catalog.ts'
+import { firstDamage, isMissing, optionalFiles, requiredFiles, sizeOf } from './files.ts'
+import { readManifest } from './manifest.ts'
+
+/** A model on this machine, in one number format. */
+export interface InstalledModel {
+  /** The hub repository as its folder says, or `compact`. */
+  name: string
+  /** `-` where files were put by hand into a folder without one. */
+  revision: string
+  dtype: Dtype
+  /** Of all its files. */
+  bytes: number
+  /** Why it would not be used; undefined where it is complete. */
+  problem: string | undefined
+}
+
+/** `owner/name/revision` is as deep as models lie. */
+const MAX_DEPTH = 3
+
+/** The embedded model, and what is in `directory`: downloaded, being downloaded, or put there by hand. */
+export async function listModels (directory: string, embeddedDirectory: string): Promise<InstalledModel[]> {
+  const models = [await describe(embeddedDirectory, COMPACT, 'embedded', 'q8')]
+  for (const folder of (await modelFolders(directory, MAX_DEPTH)).sort()) {
+    const manifest = await readManifest(folder)
+    const parts = relative(directory, folder).split(sep)
+    const name = manifest?.repo ?? parts.slice(0, 2).join('/')
+    const revision = manifest?.revision ?? parts[2] ?? '-'
+    const dtypes: Dtype[] = []
+    for (const dtype of DTYPES) {
+      if (await sizeOf(join(folder, weightsFile(dtype))) !== undefined || manifest?.files[weightsFile(dtype)] !== undefined) dtypes.push(dtype)
+    }
+    for (const dtype of dtypes.length > 0 ? dtypes : ['q8' as const]) models.push(await describe(folder, name, revision, dtype))
+  }
+  return models
+}
+
+async function describe (folder: string, name: string, revision: string, dtype: Dtype): Promise<InstalledModel> {
+  const required = requiredFiles(dtype)
+  const sizes = await Promise.all([...required, ...optionalFiles(dtype)].map((file) => sizeOf(join(folder, file))))
+  const known = (await readManifest(folder))?.files ?? {}
+  const damage = await firstDamage(folder, required)
+  const wrong = required.find((file, index) => known[file] !== undefined && sizes[index] !== known[file].bytes)
+  return {
+    name,
+    revision,
+    dtype,
+    bytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0),
+    problem: damage !== undefined ? `incomplete: ${damage.file} is ${damage.reason}` : wrong === undefined ? undefined : `damaged: ${wrong} has another size than was downloaded`
+  }
+}
+
+/** Folders that hold a model or a part of one, `depth` levels down. */
+async function modelFolders (directory: string, depth: number): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
+    if (isMissing(error)) return []
+    throw error
+  })
+  const here = entries.some(({ name }) => name === 'config.json' || name === 'manifest.json' || name === 'onnx')
+  const below = depth === 0
+    ? []
+    : await Promise.all(entries.filter((entry) => entry.isDirectory() && entry.name !== 'onnx').map(({ name }) => modelFolders(join(directory, name), depth - 1)))
+  return [...(here ? [directory] : []), ...below.flat()]
+}
