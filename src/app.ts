@@ -19,6 +19,7 @@ import redisPlugin from './plugins/redis.ts'
 import requestLogPlugin from './plugins/request-log.ts'
 import slowBodyPlugin from './plugins/slow-body.ts'
 import healthRoutes from './routes/health.ts'
+import huggingFaceRoute from './routes/hugging-face.ts'
 import infoRoute from './routes/info.ts'
 import metricsRoute from './routes/metrics.ts'
 import pageRoute from './routes/page.ts'
@@ -87,6 +88,7 @@ export async function buildApp ({ config, workerUrl, logger, limits = SERVER_LIM
   await app.register(predictorPlugin)
   await app.register(lifecyclePlugin)
   await app.register(predictRoute, { streamIdleMs: limits.streamIdleMs })
+  await app.register(huggingFaceRoute)
   await app.register(healthRoutes)
   await app.register(infoRoute)
   await app.register(metricsRoute)

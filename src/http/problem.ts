@@ -4,6 +4,7 @@ import {
 } from '../errors.ts'
 import type { Problem } from '../schemas/problem.ts'
 import { ClientGoneError } from './client-gone.ts'
+import { huggingFaceError } from './hugging-face-error.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -45,7 +46,7 @@ export function sendProblem (error: FastifyError, request: FastifyRequest, reply
     .header('x-request-id', request.id)
     .type('application/problem+json')
     .serializer(JSON.stringify)
-    .send(problemOf(known, request.id))
+    .send({ ...problemOf(known, request.id), ...huggingFaceError(known, request) })
 }
 
 /** Fastify's own errors in the catalogue's words. Messages of its parsers are ours: they could quote the body. */

@@ -26,10 +26,13 @@ const infoRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {
       max_input_length: maxTokens,
       max_text_length: config.MAX_TEXT_LENGTH,
       max_batch_tokens: maxTokens,
+      max_batch_requests: 1,
       max_client_batch_size: config.MAX_BATCH_SIZE,
       auto_truncate: true,
       tokenization_workers: pool.size,
-      version: VERSION
+      version: VERSION,
+      sha: null,
+      docker_label: null
     }
   })
   done()

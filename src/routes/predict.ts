@@ -5,10 +5,11 @@ import fastJson from 'fast-json-stringify'
 import { TextPairError, ValidationError } from '../errors.ts'
 import { clientGone } from '../http/client-gone.ts'
 import { NDJSON } from '../http/ndjson.ts'
+import { serverTiming } from '../http/server-timing.ts'
 import { problems } from '../schemas/problem.ts'
 import { Answer, BatchAnswer, explainBody, LabelScores, PredictBody, type InputsBody } from '../schemas/predict.ts'
 import { StreamAnswer, StreamLine, StreamProblem } from '../schemas/stream.ts'
-import { rankedScores, sentimentAnswer, type PredictionSet, type StageTimings } from '../sentiment/prediction.ts'
+import { rankedScores, sentimentAnswer, type PredictionSet } from '../sentiment/prediction.ts'
 import { predictStream } from './predict-stream.ts'
 
 const writeAnswer = fastJson(Answer)
@@ -71,11 +72,6 @@ function textsOf (inputs: InputsBody['inputs']): string[] {
     if (typeof item === 'string' || item.length !== 1) throw new TextPairError()
     return item[0] as string
   })
-}
-
-/** Milliseconds by stage. Source: W3C Server Timing. */
-function serverTiming ({ cache, queue, inference }: StageTimings): string {
-  return `cache;dur=${cache.toFixed(3)}, queue;dur=${queue.toFixed(3)}, inference;dur=${inference.toFixed(3)}`
 }
 
 export default predictRoute

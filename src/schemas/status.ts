@@ -40,9 +40,12 @@ export const Info = Type.Object({
   max_input_length: Type.Integer({ description: 'Tokens' }),
   max_text_length: Type.Integer({ description: 'Characters' }),
   max_batch_tokens: Type.Integer({ description: 'One text a run: the same as max_input_length' }),
+  max_batch_requests: Type.Integer({ description: 'Texts in one run of the model' }),
   max_client_batch_size: Type.Integer(),
   auto_truncate: Type.Boolean(),
   tokenization_workers: Type.Integer(),
-  version: Type.String()
+  version: Type.String(),
+  sha: Type.Null({ description: 'A build\'s commit, which is not known here' }),
+  docker_label: Type.Null()
 })
 export type Info = Static<typeof Info>

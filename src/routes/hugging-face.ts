@@ -1,0 +1,35 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
+import { ValidationError } from '../errors.ts'
+import { clientGone } from '../http/client-gone.ts'
+import { serverTiming } from '../http/server-timing.ts'
+import { explainHuggingFaceBody, HuggingFaceBody } from '../schemas/hugging-face.ts'
+import { LabelScores } from '../schemas/predict.ts'
+import { problems } from '../schemas/problem.ts'
+import { rankedScores } from '../sentiment/prediction.ts'
+
+/** `POST /`: the Hugging Face Inference contract for text classification. */
+const huggingFaceRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {
+  app.post('/', {
+    schema: {
+      summary: 'The Hugging Face Inference contract',
+      body: HuggingFaceBody,
+      response: {
+        200: { description: 'A list for each text', content: { 'application/json': { schema: { type: 'array', items: LabelScores } } } },
+        ...problems(400, 413, 415, 422, 503, 504)
+      }
+    },
+    attachValidation: true
+  }, async (request, reply) => {
+    if (request.validationError !== undefined) throw new ValidationError(explainHuggingFaceBody(request.body))
+    const { inputs, parameters } = request.body
+    const texts = typeof inputs === 'string' ? [inputs] : inputs
+    const { predictions, labels, timings } = await app.predictor.predict(texts, { truncate: true, signal: () => clientGone(reply) })
+    reply.header('server-timing', serverTiming(timings)).type('application/json; charset=utf-8').serializer(JSON.stringify)
+    const top = parameters?.top_k ?? labels.length
+    return predictions.map(({ classification }) =>
+      rankedScores(classification.logits, labels, parameters?.function_to_apply ?? 'softmax').slice(0, top))
+  })
+  done()
+}
+
+export default huggingFaceRoute
