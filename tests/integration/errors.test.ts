@@ -54,6 +54,14 @@ describe('errors', () => {
     expect(response.statusCode).toBe(status)
   })
 
+  it.each(['DELETE', 'OPTIONS', 'PUT', 'TRACE', 'QUERY', 'PROPFIND'])('refuses %s before it reads a body', async (method) => {
+    const request = { method: method as 'PUT', url: '/predict' }
+    for (const options of [{}, raw('{oops'), raw('a', 'text/plain')]) {
+      const response = await app.inject({ ...options, ...request })
+      expect([response.statusCode, response.headers.allow]).toEqual([405, 'POST'])
+    }
+  })
+
   it('names the methods that a route takes', async () => {
     expect((await app.inject({ method: 'DELETE', url: '/predict' })).headers.allow).toBe('POST')
     expect((await app.inject({ method: 'POST', url: '/health' })).headers.allow).toBe('GET, HEAD')
