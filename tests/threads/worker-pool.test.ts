@@ -84,7 +84,7 @@ describe('WorkerPool', () => {
     await workers.start()
     startup.directory = 'load-failed'
     await expect(workers.tryRun('crash')).rejects.toThrow()
-    await vi.waitFor(() => { expect(workers.failed).toBe(true) })
+    await vi.waitFor(() => { expect(workers.failed).toBe(true) }, { timeout: 10_000 })
     expect(workers.ready).toBe(0)
     expect(onWorkerLost).toHaveBeenLastCalledWith({ reason: expect.any(Error), restartInMs: undefined })
     expect(onWorkerLost).toHaveBeenCalledTimes(4)
