@@ -14,10 +14,12 @@ import errorsPlugin from './plugins/errors.ts'
 import inferencePlugin from './plugins/inference.ts'
 import lifecyclePlugin from './plugins/lifecycle.ts'
 import metricsPlugin from './plugins/metrics.ts'
+import openapiPlugin from './plugins/openapi.ts'
 import predictorPlugin from './plugins/predictor.ts'
 import redisPlugin from './plugins/redis.ts'
 import requestLogPlugin from './plugins/request-log.ts'
 import slowBodyPlugin from './plugins/slow-body.ts'
+import docsRoutes from './routes/docs.ts'
 import healthRoutes from './routes/health.ts'
 import huggingFaceRoute from './routes/hugging-face.ts'
 import infoRoute from './routes/info.ts'
@@ -87,11 +89,13 @@ export async function buildApp ({ config, workerUrl, logger, limits = SERVER_LIM
   await app.register(inferencePlugin, { workerUrl })
   await app.register(predictorPlugin)
   await app.register(lifecyclePlugin)
+  await app.register(openapiPlugin)
   await app.register(predictRoute, { streamIdleMs: limits.streamIdleMs })
   await app.register(huggingFaceRoute)
   await app.register(healthRoutes)
   await app.register(infoRoute)
   await app.register(metricsRoute)
   await app.register(pageRoute)
+  await app.register(docsRoutes)
   return app
 }

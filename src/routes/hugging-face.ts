@@ -12,6 +12,8 @@ const huggingFaceRoute: FastifyPluginCallbackTypebox = (app, _options, done) => 
   app.post('/', {
     schema: {
       summary: 'The Hugging Face Inference contract',
+      operationId: 'huggingFace',
+      tags: ['predictions'],
       body: HuggingFaceBody,
       response: {
         200: { description: 'A list for each text', content: { 'application/json': { schema: { type: 'array', items: LabelScores } } } },

@@ -8,6 +8,8 @@ const metricsRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {
     app.get('/metrics', {
       schema: {
         summary: 'Metrics in Prometheus\' text format',
+        operationId: 'metrics',
+        tags: ['status'],
         response: { 200: { description: 'Every series', content: { 'text/plain': { schema: Type.String() } } } }
       }
     }, async (_request, reply) => {

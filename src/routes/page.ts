@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import helmet from '@fastify/helmet'
 import fastifyStatic from '@fastify/static'
-import type { FastifyPluginAsync, FastifySchema } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 
 /** Beside src/ and dist/ alike. */
 const PUBLIC = fileURLToPath(new URL('../../public', import.meta.url))
@@ -28,7 +28,14 @@ const pageRoute: FastifyPluginAsync = async (app) => {
   // Names have no version in them. max-age=0 and an ETag: a browser asks each time, and gets 304 where nothing changed.
   // Without a wildcard each file is a route: what is not there is 404 in the contract's words.
   await app.register(fastifyStatic, { root: `${PUBLIC}/assets`, prefix: '/assets/', wildcard: false, schemaHide: true })
-  app.get('/', { schema: { hide: true } as FastifySchema }, (_request, reply) => reply.sendFile('index.html', PUBLIC))
+  app.get('/', {
+    schema: {
+      summary: 'A page for people: type a text, see the three scores',
+      operationId: 'page',
+      tags: ['pages'],
+      response: { 200: { description: 'The page', content: { 'text/html': { schema: { type: 'string' } } } } }
+    }
+  }, (_request, reply) => reply.sendFile('index.html', PUBLIC))
 }
 
 export default pageRoute

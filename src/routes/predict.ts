@@ -34,6 +34,8 @@ const predictRoute: FastifyPluginCallbackTypebox<PredictRouteOptions> = (app, { 
   app.post('/predict', {
     schema: {
       summary: 'The sentiment of one text, of several, or of a stream of lines',
+      operationId: 'predict',
+      tags: ['predictions'],
       body: { content: { 'application/json': { schema: PredictBody }, [NDJSON]: { schema: StreamLine } } },
       response: {
         200: { description: 'In the shape of the request', content: { 'application/json': { schema: { anyOf: [Answer, BatchAnswer, LabelScores, { type: 'array', items: LabelScores }] } }, [NDJSON]: { schema: { anyOf: [StreamAnswer, StreamProblem] } } } },

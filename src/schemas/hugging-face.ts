@@ -17,7 +17,7 @@ export const HuggingFaceBody = Type.Object({
   ])),
   options: Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()], { description: 'Hints to the hosted service, such as wait_for_model: they have no meaning here' })),
   model: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'Taken from clients that name one; the service answers with its own' }))
-}, closed)
+}, { ...closed, examples: [{ inputs: 'I love this!', parameters: { top_k: 1 } }, { inputs: ['I love this!', 'meh'] }] })
 export type HuggingFaceBody = Static<typeof HuggingFaceBody>
 
 /** Says in words what is wrong with a body that HuggingFaceBody refuses; never repeats a text. */

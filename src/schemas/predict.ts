@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox'
 
 const truncate = Type.Optional(Type.Boolean({ default: true, description: 'Cut a text beyond the model\'s token limit (true), or refuse it (false)' }))
 const closed = { additionalProperties: false }
+const bodies = { examples: [{ text: 'I love this!' }, { texts: ['I love this!', 'meh'] }, { inputs: [['I love this!'], ['meh']] }] }
 
 const SingleBody = Type.Object({
   text: Type.String({ description: 'One text', examples: ['I love this!'] }),
@@ -26,7 +27,7 @@ const InputsBody = Type.Object({
 }, closed)
 
 /** Body of `POST /predict`: exactly one of `text`, `texts` and `inputs`. */
-export const PredictBody = Type.Union([SingleBody, BatchBody, InputsBody])
+export const PredictBody = Type.Union([SingleBody, BatchBody, InputsBody], bodies)
 export type PredictBody = Static<typeof PredictBody>
 export type InputsBody = Static<typeof InputsBody>
 
@@ -40,11 +41,11 @@ export const Answer = Type.Object({
   model: Type.String({ description: 'The model that answered' }),
   cached: Type.Boolean({ description: 'True where the answer was computed for an earlier request' }),
   truncated: Type.Boolean({ description: 'True where the text was cut at the model\'s token limit' })
-})
+}, { title: 'Answer' })
 
-export const BatchAnswer = Type.Object({ predictions: Type.Array(Answer), model: Type.String() })
+export const BatchAnswer = Type.Object({ predictions: Type.Array(Answer), model: Type.String() }, { title: 'BatchAnswer' })
 
-export const LabelScores = Type.Array(Type.Object({ label: Type.String(), score: Type.Number() }), { description: 'Every label, best first' })
+export const LabelScores = Type.Array(Type.Object({ label: Type.String(), score: Type.Number() }), { title: 'LabelScores', description: 'Labels and their scores, best first' })
 
 const KINDS = ['text', 'texts', 'inputs'] as const
 

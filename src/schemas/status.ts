@@ -20,7 +20,7 @@ export const Health = Type.Object({
   }),
   uptimeSeconds: Type.Integer(count),
   version: Type.String()
-})
+}, { title: 'Health' })
 export type Health = Static<typeof Health>
 
 /** Body of `/info`; names are text-embeddings-inference's where it has one. */
@@ -47,5 +47,5 @@ export const Info = Type.Object({
   version: Type.String(),
   sha: Type.Null({ description: 'A build\'s commit, which is not known here' }),
   docker_label: Type.Null()
-})
+}, { title: 'Info' })
 export type Info = Static<typeof Info>

@@ -1,0 +1,46 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import swaggerUi from '@fastify/swagger-ui'
+import { Type } from 'typebox'
+
+/** Nothing from another host, and no script but files of ours. Swagger UI sets styles and images inline. */
+const CSP = {
+  'default-src': ["'none'"],
+  'script-src': ["'self'"],
+  'style-src': ["'self'", "'unsafe-inline'"],
+  'img-src': ["'self'", 'data:'],
+  'font-src': ["'self'", 'data:'],
+  'connect-src': ["'self'"],
+  'base-uri': ["'none'"],
+  'form-action': ["'none'"],
+  'frame-ancestors': ["'none'"]
+}
+
+/** `/openapi.json`, and its page at `/docs`, whose files the service has itself. */
+const docsRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  let document: string | undefined
+  app.get('/openapi.json', {
+    schema: {
+      summary: 'This document',
+      operationId: 'openapi',
+      tags: ['pages'],
+      response: {
+        200: {
+          description: 'OpenAPI 3.1',
+          content: { 'application/json': { schema: Type.Object({ openapi: Type.String() }, { additionalProperties: true }) } }
+        }
+      }
+    }
+  }, (_request, reply) => {
+    document ??= JSON.stringify(app.swagger())
+    // As text: it is written once.
+    void reply.type('application/json; charset=utf-8').header('cache-control', 'no-cache').serializer((text) => text as string).send(document as never)
+  })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: CSP,
+    theme: { title: 'sentiment-service: API' },
+    uiConfig: { docExpansion: 'list', displayRequestDuration: true }
+  })
+}
+
+export default docsRoutes
