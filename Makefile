@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # says about it counts.
 MODEL_FALLBACK ?= $(or $(shell sed -n 's/^MODEL_FALLBACK=//p' .env 2> /dev/null),compact)
 
-.PHONY: help setup start dev build test lint format typecheck fixtures bench bench-quick bench-report accuracy
+.PHONY: help setup start dev build test lint format typecheck fuzz fixtures bench bench-quick bench-report accuracy
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ lint: setup ## Check style and common mistakes
 
 format: setup ## Correct what the linter can
 	@node_modules/.bin/eslint . --fix
+
+fuzz: setup ## Test the API with cases made from its OpenAPI document (needs Python)
+	@npm run --silent fuzz
 
 typecheck: setup ## Check the types of everything, tests included
 	@node_modules/.bin/tsc -p tsconfig.json

@@ -2,7 +2,7 @@ import neostandard from 'neostandard'
 import tseslint from 'typescript-eslint'
 
 export default [
-  { ignores: ['dist/**', 'models/**', 'training/**', 'bench/results/**', 'coverage/**', '.cache/**'] },
+  { ignores: ['dist/**', 'models/**', 'training/**', 'bench/results/**', 'coverage/**', '.cache/**', 'docs/examples/**'] },
   ...neostandard({ ts: true }),
   {
     rules: {
