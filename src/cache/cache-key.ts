@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** What makes two answers to the same text different. */
 export interface ModelIdentity {
@@ -15,7 +15,12 @@ const FORMAT = 1
  * no text can be read in Redis. The identity goes in as JSON, which no other identity can imitate.
  */
 export function createKeyer ({ name, revision, dtype }: ModelIdentity): (text: string) => string {
-  const prefix = createHash('sha256').update(JSON.stringify([name, revision, dtype])).update('\0')
-  // UTF-16, as JavaScript holds it: UTF-8 would turn every lone surrogate into U+FFFD, and different texts into one key.
-  return (text) => `sentiment:${FORMAT}:${prefix.copy().update(text, 'utf16le').digest('base64url')}`
+  const prefix = Buffer.from(`${JSON.stringify([name, revision, dtype])}\0`)
+  return (text) => {
+    const input = Buffer.allocUnsafe(prefix.length + 2 * text.length)
+    prefix.copy(input)
+    // UTF-16, as JavaScript holds it: UTF-8 would turn every lone surrogate into U+FFFD, and different texts into one key.
+    input.write(text, prefix.length, 'utf16le')
+    return `sentiment:${FORMAT}:${hash('sha256', input, 'base64url')}`
+  }
 }

@@ -10,13 +10,27 @@ const DECIMALS = 1e6
  * within 1e-5. Sigmoid's lie in 0…1 each; `none` returns the logits.
  */
 export function scoresOf (logits: Float32Array, apply: ScoreFunction = 'softmax'): number[] {
-  const values = Array.from(logits)
-  if (apply === 'none') return values.map(round)
-  if (apply === 'sigmoid') return values.map((value) => round(1 / (1 + Math.exp(-value))))
-  const largest = Math.max(...values)
-  const exponentials = values.map((value) => Math.exp(value - largest))
-  const total = exponentials.reduce((sum, value) => sum + value, 0)
-  return exponentials.map((value) => round(value / total))
+  const scores = apply === 'softmax' ? softmax(logits) : Array.from(logits, apply === 'sigmoid' ? sigmoid : Number)
+  for (let index = 0; index < scores.length; index++) scores[index] = round(scores[index] as number)
+  return scores
+}
+
+function softmax (logits: Float32Array): number[] {
+  let largest = -Infinity
+  for (const logit of logits) largest = Math.max(largest, logit)
+  let total = 0
+  const scores: number[] = []
+  for (const logit of logits) {
+    const exponential = Math.exp(logit - largest)
+    scores.push(exponential)
+    total += exponential
+  }
+  for (let index = 0; index < scores.length; index++) scores[index] = scores[index] as number / total
+  return scores
+}
+
+function sigmoid (value: number): number {
+  return 1 / (1 + Math.exp(-value))
 }
 
 function round (value: number): number {
