@@ -1,9 +1,10 @@
-import type { Bench } from './lib/bench.ts'
+import type { Bench, Run, Scenario } from './lib/bench.ts'
 import { LoadGenerator } from './lib/generator.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
 import { benchModel, compactModel } from './lib/model.ts'
 import { startService, type Participant } from './lib/participants.ts'
 import { Progress } from './lib/progress.ts'
+import { SkippedError } from './lib/python.ts'
 import { failuresOf, writeResults, type ScenarioResult } from './lib/results.ts'
 import { readOptions, usage, UsageError, type BenchOptions } from './options.ts'
 import { barLines } from './report/bars.ts'
@@ -26,6 +27,18 @@ async function startOracle (): Promise<string> {
   return (await oracle).url
 }
 
+/** The scenario's runs; undefined where it cannot run on this machine, which is said. */
+async function runsOf (scenario: Scenario): Promise<Run[] | undefined> {
+  try {
+    return await scenario.run(bench)
+  } catch (error) {
+    if (!(error instanceof SkippedError)) throw error
+    progress.clear()
+    process.stdout.write(`\n${scenario.name}: SKIPPED, ${error.message}\n`)
+    return undefined
+  }
+}
+
 const { scenarios, ...settings } = options()
 const machine = describeMachine()
 const model = settings.quick ? compactModel() : await benchModel()
@@ -40,7 +53,8 @@ try {
   for (const scenario of scenarios) {
     progress.show(scenario.name)
     const start = performance.now()
-    const runs = await scenario.run(bench)
+    const runs = await runsOf(scenario)
+    if (runs === undefined) continue
     const seconds = (performance.now() - start) / 1000
     const result = { scenario: scenario.name, title: scenario.title, seconds, runs, failures: failuresOf(scenario, runs) }
     results.push(result)

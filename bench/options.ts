@@ -25,7 +25,7 @@ export function readOptions (args: string[], scenarios: readonly Scenario[]): Be
   const { quick = false, url, against } = values
   if (url !== undefined && against !== undefined) throw new UsageError('--against compares services that the bench starts: it does not go with --url')
   const chosen = positionals.length === 0
-    ? scenarios.filter(({ local = false }) => url === undefined || !local)
+    ? scenarios.filter(({ local = false, optional: byName = false }) => !byName && (url === undefined || !local))
     : scenarios.filter(({ name }) => positionals.includes(name))
   const started = chosen.filter(({ local = false }) => local && url !== undefined)
   if (started.length > 0) throw new UsageError(`${started.map(({ name }) => name).join(', ')} starts the service itself: it does not go with --url`)

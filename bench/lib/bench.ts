@@ -46,6 +46,8 @@ export interface Scenario {
   refusals?: number[]
   /** Starts the service itself, whatever runs already. */
   local?: boolean
+  /** Runs only where it is asked for by name. */
+  optional?: boolean
   run: (bench: Bench) => Promise<Run[]>
 }
 

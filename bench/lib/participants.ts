@@ -18,7 +18,8 @@ export const PARTICIPANTS = {
   pipeline: '(a) Fastify + pipeline()',
   batcher: '(b) the same, batches of 8',
   runtime: '(c) bare ONNX Runtime',
-  route: '(d) bare Fastify route'
+  route: '(d) bare Fastify route',
+  fastapi: 'FastAPI + ONNX Runtime'
 } as const
 export type ParticipantName = keyof typeof PARTICIPANTS
 

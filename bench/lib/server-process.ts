@@ -16,9 +16,9 @@ export class ServerProcess {
     this.url = `http://127.0.0.1:${port}`
   }
 
-  /** Starts Node with `args`; the process is given its port as API_PORT. Returns before it listens. */
-  static spawn (args: string[], port: number, env: Record<string, string>): ServerProcess {
-    const child = spawn(process.execPath, args, {
+  /** Starts Node, or another program, with `args`; it is given its port as API_PORT. Returns before it listens. */
+  static spawn (args: string[], port: number, env: Record<string, string>, program = process.execPath): ServerProcess {
+    const child = spawn(program, args, {
       env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', LOG_LEVEL: 'warn', API_PORT: String(port), ...env },
       stdio: ['ignore', 'inherit', 'inherit']
     })

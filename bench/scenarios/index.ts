@@ -7,11 +7,12 @@ import { hotKey } from './hot-key.ts'
 import { long } from './long.ts'
 import { miss } from './miss.ts'
 import { overload } from './overload.ts'
+import { python } from './python.ts'
 import { singleUnderBatch } from './single-under-batch.ts'
 import { soak } from './soak.ts'
 import { zipf } from './zipf.ts'
 
 /** Every scenario, in the order in which they run. */
 export const SCENARIOS: readonly Scenario[] = [
-  miss, hitMemory, hitRedis, zipf, batch, singleUnderBatch, overload, healthUnderLoad, coldStart, long, hotKey, soak
+  miss, hitMemory, hitRedis, zipf, batch, singleUnderBatch, overload, healthUnderLoad, coldStart, long, hotKey, soak, python
 ]
