@@ -1,0 +1,60 @@
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { AutoTokenizer, env } from '@xenova/transformers'
+import { newTexts } from './lib/fresh.ts'
+import { describeMachine, machineLine } from './lib/machine.ts'
+import { referenceModel } from './lib/model.ts'
+import { median } from './lib/statistics.ts'
+
+/** What options of ONNX Runtime's session cost or save one text on one thread, and whether they change its answer. */
+
+interface Session { run: (feeds: object) => Promise<{ logits: { data: Float32Array } }> }
+interface Runtime {
+  InferenceSession: { create: (path: string, options: object) => Promise<Session> }
+  Tensor: new (type: 'int64', data: BigInt64Array, dims: number[]) => object
+}
+
+const ROUNDS = 60
+const OWN = { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential' }
+const VARIANTS: Record<string, object> = {
+  'as the service': OWN,
+  'optimizations: extended': { ...OWN, graphOptimizationLevel: 'extended' },
+  'optimizations: basic': { ...OWN, graphOptimizationLevel: 'basic' },
+  'no memory arena': { ...OWN, enableCpuMemArena: false },
+  'no memory pattern': { ...OWN, enableMemPattern: false }
+}
+
+const runtime = createRequire(import.meta.resolve('@xenova/transformers'))('onnxruntime-node') as Runtime
+const directory = await referenceModel()
+env.localModelPath = join(directory, '..')
+env.allowRemoteModels = false
+const tokenizer = await AutoTokenizer.from_pretrained('reference-model', { local_files_only: true })
+const inputs = newTexts(ROUNDS).map((text) => {
+  const ids = BigInt64Array.from(tokenizer.encode(text), BigInt)
+  const tensor = (data: BigInt64Array) => new runtime.Tensor('int64', data, [1, data.length])
+  return { input_ids: tensor(ids), attention_mask: tensor(new BigInt64Array(ids.length).fill(1n)) }
+})
+
+const names = Object.keys(VARIANTS)
+const sessions: Session[] = []
+for (const name of names) sessions.push(await runtime.InferenceSession.create(join(directory, 'onnx/model_quantized.onnx'), VARIANTS[name] as object))
+const ratios = names.map((): number[] => [])
+const different = names.map(() => 0)
+for (const input of inputs) {
+  // CPU time: another program on the machine does not count.
+  const costs: number[] = []
+  let answer = ''
+  for (const [index, session] of sessions.entries()) {
+    const before = process.cpuUsage()
+    const { logits } = await session.run(input)
+    const { user, system } = process.cpuUsage(before)
+    costs.push(user + system)
+    if (index === 0) answer = logits.data.join()
+    else if (logits.data.join() !== answer) different[index] = (different[index] ?? 0) + 1
+  }
+  costs.forEach((cost, index) => ratios[index]?.push(cost / (costs[0] as number)))
+}
+process.stdout.write(`${machineLine(describeMachine())}\n\n| session | CPU time | other answers |\n| --- | --- | --- |\n`)
+names.forEach((name, index) => {
+  process.stdout.write(`| ${name} | ${(median(ratios[index] ?? []) * 100).toFixed(1)} % | ${different[index]} of ${ROUNDS} |\n`)
+})
