@@ -19,8 +19,7 @@ from vocabulary import MAX_TOKENS
 OPSET = 14
 
 #: Modules that are smoothed, and how much of the difficulty moves into their weights: chosen on the validation split.
-SMOOTHED = ("output", "intermediate")
-STRENGTH = 0.8
+SMOOTHED = {"output": 0.85, "intermediate": 0.8}
 
 
 def load_trained(work: Path) -> Classifier:
@@ -69,7 +68,7 @@ def export(data: Path, work: Path, out: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     model = load_trained(work)
     export_fp32(model, exact)
-    smooth(model, calibration(data, Tokenizer.from_file(str(work / "tokenizer.json"))), SMOOTHED, STRENGTH)
+    smooth(model, calibration(data, Tokenizer.from_file(str(work / "tokenizer.json"))), SMOOTHED)
     export_fp32(model, smoothed)
     quantize(smoothed, target)
     write_configs(work, out)

@@ -22,13 +22,13 @@ class ScaledLinear(nn.Module):
 
 
 @torch.no_grad()
-def smooth(model: nn.Module, batches: list[tuple[torch.Tensor, torch.Tensor]], names: tuple[str, ...], strength: float) -> None:
-    """Replace the dense layers of the modules `names` ("intermediate", "output") in every layer of `model`.
+def smooth(model: nn.Module, batches: list[tuple[torch.Tensor, torch.Tensor]], strengths: dict[str, float]) -> None:
+    """Replace the dense layers of the modules that `strengths` names ("intermediate", "output") in every layer of `model`.
 
-    `strength` is how much of the difficulty moves from activations to weights (alpha of the paper), 0 to 1; channel
+    A strength is how much of the difficulty moves from activations to weights (alpha of the paper), 0 to 1; channel
     factors are measured on `batches` of ids and masks.
     """
-    for name in names:
+    for name, strength in strengths.items():
         modules = [getattr(layer, name) for layer in model.encoder.encoder.layer]
         for module, peaks in zip(modules, _largest_inputs(model, modules, batches)):
             weights = module.dense.weight.abs().amax(dim=0)
