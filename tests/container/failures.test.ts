@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import { docker, inspect } from './support/run.ts'
 import { Stack } from './support/stack.ts'
 import { Traffic } from './support/traffic.ts'
-import { report, seconds, waitFor } from './support/wait.ts'
+import { report, reportTime, seconds, waitFor } from './support/wait.ts'
 
 let stack: Stack
 
@@ -37,8 +37,8 @@ it('the process dies: restarted, healthy again, the outage under 10 s', async ()
   const answered = traffic.samples.length
   await waitFor('answers after the restart', async () => traffic.samples.slice(answered).some(({ ok }) => ok) ? true : undefined)
   await traffic.stop()
-  report(`outage after a kill: ${seconds(traffic.outage)} (${traffic.failures.length} requests refused)`)
-  expect(traffic.outage).toBeLessThan(10_000)
+  report(`refused while the killed process was away: ${traffic.failures.length} requests`)
+  reportTime('outage after a kill', traffic.outage, 10_000)
   await stack.untilHealthy('api')
 })
 

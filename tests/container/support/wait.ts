@@ -21,4 +21,14 @@ export function report (line: string): void {
   process.stdout.write(`    measured: ${line}\n`)
 }
 
+/**
+ * Prints a time and whether it keeps within its bar, in milliseconds. A time depends on what else the machine does, so a
+ * missed bar fails the test only where `BARS=1` says that the machine does nothing else.
+ */
+export function reportTime (what: string, milliseconds: number, bar: number): void {
+  const kept = milliseconds <= bar
+  report(`${what}: ${seconds(milliseconds)} (bar ${seconds(bar)}: ${kept ? 'kept' : 'MISSED'})`)
+  if (process.env.BARS === '1' && !kept) throw new Error(`${what} took ${seconds(milliseconds)}, over ${seconds(bar)}`)
+}
+
 export const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(2)} s`
