@@ -17,6 +17,7 @@ export const TextPairError = createError(
 export const BodyTooLargeError = createError('BODY_TOO_LARGE', 'The body is larger than %s bytes', 413)
 export const LineTooLongError = createError('LINE_TOO_LONG', 'The line is larger than %s bytes', 413)
 export const UnsupportedMediaTypeError = createError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json', 415)
+export const ContentEncodingError = createError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as it is, without Content-Encoding', 415)
 export const NotFoundError = createError('NOT_FOUND', 'There is no such route', 404)
 export const MethodNotAllowedError = createError('METHOD_NOT_ALLOWED', 'This route takes %s', 405)
 export const UnauthorizedError = createError('UNAUTHORIZED', '%s', 401)

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import {
-  BodyTooLargeError, InternalError, PROBLEM_TITLES, UnsupportedMediaTypeError, ValidationError, type RetryableError
+  BodyTooLargeError, ContentEncodingError, InternalError, PROBLEM_TITLES, UnsupportedMediaTypeError, ValidationError, type RetryableError
 } from '../errors.ts'
 import type { Problem } from '../schemas/problem.ts'
 import { ClientGoneError } from './client-gone.ts'
@@ -61,5 +61,6 @@ function translate (error: FastifyError, request: FastifyRequest): FastifyError 
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH': return new ValidationError('The body is not as long as Content-Length says')
   }
   const status = error.statusCode ?? 500
+  if (status >= 400 && status < 500 && (request.headers['content-encoding'] ?? 'identity') !== 'identity') return new ContentEncodingError()
   return status >= 400 && status < 500 ? new ValidationError('The body is not valid JSON') : new InternalError()
 }

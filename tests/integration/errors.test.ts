@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -34,6 +35,7 @@ describe('errors', () => {
     ['a text pair in a batch', json({ inputs: [['a', 'b']] }), 422, 'TEXT_PAIR'],
     ['a body over the limit', json({ text: 'a'.repeat(6000) }), 413, 'BODY_TOO_LARGE'],
     ['another content type', raw('text=a', 'application/x-www-form-urlencoded'), 415, 'UNSUPPORTED_MEDIA_TYPE'],
+    ['a compressed body', { method: 'POST', url: '/predict', headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' }, payload: gzipSync('{"text":"a"}') }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
     ['plain text', raw('a', 'text/plain'), 415, 'UNSUPPORTED_MEDIA_TYPE'],
     ['an unknown route', { url: '/nothing' }, 404, 'NOT_FOUND'],
     ['a URL that is none', { url: '/%zz' }, 400, 'VALIDATION'],
