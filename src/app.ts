@@ -19,6 +19,7 @@ import predictorPlugin from './plugins/predictor.ts'
 import redisPlugin from './plugins/redis.ts'
 import requestLogPlugin from './plugins/request-log.ts'
 import slowBodyPlugin from './plugins/slow-body.ts'
+import tracingPlugin from './plugins/tracing.ts'
 import docsRoutes from './routes/docs.ts'
 import healthRoutes from './routes/health.ts'
 import huggingFaceRoute from './routes/hugging-face.ts'
@@ -80,6 +81,7 @@ export async function buildApp ({ config, workerUrl, logger, limits = SERVER_LIM
   await app.register(configPlugin, { config })
   await app.register(errorsPlugin)
   await app.register(metricsPlugin)
+  await app.register(tracingPlugin)
   await app.register(requestLogPlugin)
   await app.register(corsPlugin)
   await app.register(redisPlugin)

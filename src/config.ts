@@ -12,6 +12,9 @@ const text = (value: string, description: string) => Type.String({ default: valu
 const choice = <const T extends string[]>(values: [...T], value: T[number], description: string) =>
   Type.Unsafe<T[number]>({ type: 'string', enum: values, default: value, description })
 
+const collector = (description: string) =>
+  Type.String({ default: '', title: 'an address that starts with http:// or https://', pattern: '^$|^https?://', description })
+
 /** A scheme and a host, as browsers send it, or any. */
 const ORIGIN = '(\\*|https?://[^\\s/,*]+)'
 const HOUR_MS = 3_600_000
@@ -44,6 +47,14 @@ export const configSchema = Type.Object({
   RATE_LIMIT_PER_MINUTE: integer(0, 10_000_000, 0, 'Requests a minute for each key, or for each address where no keys are set; 0 is no limit'),
   CORS_ORIGINS: Type.String({ default: '', title: 'origins such as https://example.org separated by commas, or *', pattern: `^$|^${ORIGIN}( *, *${ORIGIN})*$`, description: 'Origins of web pages that may call the service, separated by commas; * is any' }),
   TRUST_PROXY: Type.String({ default: 'false', title: 'false, true, or how many proxies are in front', pattern: '^(true|false|[1-9][0-9]?)$', description: 'Take the client address from X-Forwarded-For, as the nearest proxy (true) or so many (a number) added it: only behind a proxy that sets it' }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: collector('OpenTelemetry collector that takes OTLP over HTTP (port 4318); empty turns traces off'),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: collector('The same for traces alone, with its whole path'),
+  OTEL_EXPORTER_OTLP_HEADERS: text('', 'Headers for the collector: key=value, separated by commas'),
+  OTEL_SERVICE_NAME: text('', 'Name of the service in traces; sentiment-service if empty'),
+  OTEL_RESOURCE_ATTRIBUTES: text('', 'Attributes of every span\'s resource: key=value, separated by commas'),
+  OTEL_TRACES_SAMPLER: choice(['always_on', 'always_off', 'traceidratio', 'parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio'], 'parentbased_always_on', 'Which requests are traced; parentbased ones follow the caller\'s traceparent'),
+  OTEL_TRACES_SAMPLER_ARG: Type.Number({ minimum: 0, maximum: 1, default: 1, title: 'a number from 0 to 1', description: 'Share of the requests that a ratio sampler traces' }),
+  OTEL_SDK_DISABLED: choice(['true', 'false'], 'false', 'Turns traces off, whatever else is set'),
   SHUTDOWN_GRACE_MS: integer(0, HOUR_MS, 10_000, 'Time in milliseconds that requests in flight get at shutdown')
 }, { additionalProperties: false })
 
@@ -51,7 +62,7 @@ export const configSchema = Type.Object({
 export type Config = Readonly<Static<typeof configSchema>>
 
 /** Keys whose values never appear in a log or an error. */
-const SECRET_KEYS: ReadonlySet<string> = new Set(['HF_TOKEN', 'REDIS_URL', 'API_KEYS'])
+const SECRET_KEYS: ReadonlySet<string> = new Set(['HF_TOKEN', 'REDIS_URL', 'API_KEYS', 'OTEL_EXPORTER_OTLP_HEADERS'])
 
 /** One or more environment values are wrong; `problems` has a line for each. */
 export class ConfigError extends Error {

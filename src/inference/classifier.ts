@@ -66,6 +66,7 @@ export class Classifier {
       logits: Float32Array.from(output.logits.data),
       tokens,
       truncated,
+      workerStartedAt: performance.timeOrigin + start,
       tokenizeMs: tokenized - start,
       inferenceMs: inferred - tokenized
     }

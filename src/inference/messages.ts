@@ -38,6 +38,8 @@ export interface ResultMessage {
   /** Tokens of the whole text, before it was cut to the model's limit. */
   tokens: number
   truncated: boolean
+  /** When the worker began, in epoch milliseconds: each thread's `performance.now()` counts from another start. */
+  workerStartedAt: number
   tokenizeMs: number
   inferenceMs: number
 }

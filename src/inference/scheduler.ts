@@ -12,9 +12,11 @@ export interface Runner {
   onIdle: () => void
 }
 
-/** A text's result, and how long it waited for a worker, in milliseconds. */
+/** A text's result, and its way through the queue: moments are `performance.now()`'s, times milliseconds. */
 export interface ScheduledResult extends ResultMessage {
+  queuedAt: number
   queueMs: number
+  finishedAt: number
 }
 
 export interface SchedulerOptions {
@@ -151,8 +153,9 @@ export class Scheduler {
     this.#running++
     try {
       const result = await run
-      this.#runMs += RUN_WEIGHT * (performance.now() - startedAt - this.#runMs)
-      const scheduled = { ...result, queueMs: startedAt - entry.queuedAt }
+      const finishedAt = performance.now()
+      this.#runMs += RUN_WEIGHT * (finishedAt - startedAt - this.#runMs)
+      const scheduled = { ...result, queuedAt: entry.queuedAt, queueMs: startedAt - entry.queuedAt, finishedAt }
       this.#onRun?.(scheduled)
       entry.settle(scheduled)
     } catch (error) {

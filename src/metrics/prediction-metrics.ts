@@ -22,6 +22,7 @@ export class PredictionMetrics implements CacheEvents {
   readonly #truncated: CounterSeries
   readonly #workersLost: CounterSeries
   readonly #workerRestarts: CounterSeries
+  readonly #spans: Record<'sent' | 'lost', CounterSeries>
 
   constructor (registry: Registry) {
     const counter = (name: string, help: string): CounterSeries => new CounterFamily(registry, { name, help }).series()
@@ -40,6 +41,8 @@ export class PredictionMetrics implements CacheEvents {
     }
     this.#hits = { memory: hits.series({ tier: 'memory' }), redis: hits.series({ tier: 'redis' }) }
     this.#redisErrors = { command: redisErrors.series({ kind: 'command' }), connection: redisErrors.series({ kind: 'connection' }) }
+    const spans = new CounterFamily(registry, { name: 'sentiment_trace_spans_total', help: 'Spans that the trace collector took, and those that were lost', labels: ['outcome'] })
+    this.#spans = { sent: spans.series({ outcome: 'sent' }), lost: spans.series({ outcome: 'lost' }) }
     this.#misses = counter('sentiment_cache_misses_total', 'Texts that no cache had')
     this.#coalesced = counter('sentiment_coalesced_total', 'Texts that shared a computation already under way')
     this.#texts = counter('sentiment_texts_total', 'Texts answered, from a cache or by the model')
@@ -54,6 +57,8 @@ export class PredictionMetrics implements CacheEvents {
   readonly onMiss = (count: number): void => this.#misses.add(count)
   readonly onJoin = (): void => this.#coalesced.add()
   readonly onRedisError = (_error: Error, kind: RedisFailure): void => this.#redisErrors[kind].add()
+
+  readonly onSpansExported = (outcome: 'sent' | 'lost', spans: number): void => this.#spans[outcome].add(spans)
 
   readonly onTrail = ({ texts, cacheMs, error }: Trail): void => {
     this.#stages.cache.observe(cacheMs / 1000)

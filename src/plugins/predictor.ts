@@ -11,7 +11,7 @@ declare module 'fastify' {
 
 /** The one door to predictions, made of the cache and the model host. */
 export default fp((app: FastifyInstance, _options, done) => {
-  const { config } = app
+  const { config, tracing } = app
   const { onJoin, onTrail } = app.metrics.prediction
   app.decorate('predictor', new Predictor({
     host: app.modelHost,
@@ -20,7 +20,7 @@ export default fp((app: FastifyInstance, _options, done) => {
     maxTextLength: config.MAX_TEXT_LENGTH,
     maxBatchSize: config.MAX_BATCH_SIZE,
     timeoutMs: config.PREDICT_TIMEOUT_MS,
-    onTrail
+    onTrail: tracing === undefined ? onTrail : (trail) => { onTrail(trail); tracing.onTrail(trail) }
   }))
   done()
-}, { name: 'predictor', dependencies: ['config', 'metrics', 'cache', 'inference'] })
+}, { name: 'predictor', dependencies: ['config', 'metrics', 'tracing', 'cache', 'inference'] })

@@ -4,7 +4,7 @@ import { WorkerLostError } from '../../../src/inference/pool-worker.ts'
 import { RequestGroup } from '../../../src/inference/request-ring.ts'
 import { Scheduler } from '../../../src/inference/scheduler.ts'
 
-const RESULT: ResultMessage = { type: 'result', logits: Float32Array.of(1), tokens: 1, truncated: false, tokenizeMs: 0, inferenceMs: 1 }
+const RESULT: ResultMessage = { type: 'result', logits: Float32Array.of(1), tokens: 1, truncated: false, workerStartedAt: 0, tokenizeMs: 0, inferenceMs: 1 }
 
 /** Workers that finish a text when the test says so. */
 class ManualRunner {
