@@ -5,6 +5,9 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
 
+# Tests call make as a person does: called from make, it would print the folders that it enters.
+unset MAKEFLAGS MAKELEVEL MFLAGS
+
 cd "$here/../.."
 mkdir -p "$RUN_DIR"
 # Two runs on one machine would stop each other's engine.
