@@ -34,6 +34,8 @@ export async function autocannonLoad (job: LoadJob): Promise<LoadResult> {
   }
   const { errors, timeouts } = await new Promise<autocannon.Result>((resolve, reject) => {
     const instance = autocannon(options, (error: Error | null, result) => error === null ? resolve(result) : reject(error))
+    // autocannon has built every request by now, which takes long for thousands of them.
+    recorder.begin()
     instance.on('response', (_client, status, _bytes, ms) => recorder.response(status, ms))
   })
   return recorder.result({ errors, timeouts })

@@ -5,13 +5,18 @@ const OVERLOADED = 503
 
 /** Collects what comes back of one load. */
 export class Recorder {
-  readonly #start = performance.now()
+  #start = performance.now()
   readonly #answered: number[] = []
   readonly #refused: number[] = []
   readonly #statuses: Record<string, number> = {}
   #last = this.#start
   #checked = 0
   #wrong = 0
+
+  /** The time from here on counts: what a load is made of is ready. */
+  begin (): void {
+    this.#start = performance.now()
+  }
 
   /** A response's status, and the milliseconds that it took. */
   response (status: number, ms: number): void {
