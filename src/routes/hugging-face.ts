@@ -1,6 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { ValidationError } from '../errors.ts'
 import { clientGone } from '../http/client-gone.ts'
+import { inTurns } from '../http/in-turns.ts'
 import { serverTiming } from '../http/server-timing.ts'
 import { explainHuggingFaceBody, HuggingFaceBody } from '../schemas/hugging-face.ts'
 import { LabelScores } from '../schemas/predict.ts'
@@ -20,6 +21,7 @@ const huggingFaceRoute: FastifyPluginCallbackTypebox = (app, _options, done) => 
         ...problems(400, 413, 415, 422, 503, 504)
       }
     },
+    preValidation: inTurns(),
     attachValidation: true
   }, async (request, reply) => {
     if (request.validationError !== undefined) throw new ValidationError(explainHuggingFaceBody(request.body))

@@ -4,6 +4,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import fastJson from 'fast-json-stringify'
 import { TextPairError, ValidationError } from '../errors.ts'
 import { clientGone } from '../http/client-gone.ts'
+import { inTurns } from '../http/in-turns.ts'
 import { NDJSON } from '../http/ndjson.ts'
 import { serverTiming } from '../http/server-timing.ts'
 import { problems } from '../schemas/problem.ts'
@@ -42,6 +43,7 @@ const predictRoute: FastifyPluginCallbackTypebox<PredictRouteOptions> = (app, { 
         ...problems(400, 413, 415, 422, 503, 504)
       }
     },
+    preValidation: inTurns(),
     attachValidation: true
   }, async (request, reply) => {
     if (request.body instanceof Readable) return predictStream(app, request.body, request, reply, streamIdleMs)
