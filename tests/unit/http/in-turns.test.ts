@@ -1,0 +1,22 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { inTurns } from '../../../src/http/in-turns.ts'
+
+it('lets the requests of one turn of the event loop go on in a row, in their order, and the next ones after them', async () => {
+  const hook = inTurns() as unknown as (request: FastifyRequest, reply: FastifyReply, next: () => void) => void
+  const seen: string[] = []
+  const arrive = (name: string, then = (): void => {}): void => {
+    hook({} as FastifyRequest, {} as FastifyReply, () => {
+      seen.push(name)
+      then()
+    })
+  }
+  arrive('first', () => arrive('of the next turn'))
+  arrive('second')
+  expect(seen).toEqual([])
+  await turn()
+  expect(seen).toEqual(['first', 'second'])
+  await turn()
+  expect(seen).toEqual(['first', 'second', 'of the next turn'])
+})
