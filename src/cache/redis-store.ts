@@ -1,9 +1,22 @@
 import type { RedisConnection, RedisState } from './redis-connection.ts'
 
+type Values = readonly (Buffer | null)[] | undefined
+
+/** Keys that are read with one MGET. */
+interface Read {
+  keys: string[]
+  values: Promise<Values>
+}
+
+/** Most keys of one MGET, but for what one caller asks for: Redis serves nobody else meanwhile. */
+const MAX_KEYS = 512
+
 /** Answers shared between processes, in Redis. Whatever goes wrong is a miss. */
 export class RedisStore {
   readonly #connection: RedisConnection
   readonly #ttlSeconds: number
+  /** What is sent when the callers of this moment have all asked. */
+  #next: Read | undefined
 
   constructor (connection: RedisConnection, { ttlSeconds }: { ttlSeconds: number }) {
     this.#connection = connection
@@ -14,14 +27,32 @@ export class RedisStore {
     return this.#connection.state
   }
 
-  /** The values of `keys`, read with one MGET. Never rejects, and answers within the connection's time-out. */
+  /**
+   * The values of `keys`. Callers that ask at the same moment share one MGET: a command costs more than its keys.
+   * Never rejects, and answers within the connection's time-out.
+   */
   async getMany (keys: readonly string[]): Promise<(Buffer | undefined)[]> {
-    const values = await this.#connection.ask((redis) => redis.mgetBuffer(...keys))
-    return keys.map((_key, index) => values?.[index] ?? undefined)
+    const read = this.#join(keys)
+    const first = read.keys.length
+    read.keys.push(...keys)
+    const values = await read.values
+    return keys.map((_key, index) => values?.[first + index] ?? undefined)
   }
 
   /** Sends the value, with its time to live. Nobody waits for it; a failure is counted. */
   set (key: string, value: Buffer): void {
     void this.#connection.ask((redis) => redis.set(key, value, 'EX', this.#ttlSeconds))
+  }
+
+  #join (keys: readonly string[]): Read {
+    if (this.#next !== undefined && this.#next.keys.length + keys.length <= MAX_KEYS) return this.#next
+    const read: Read = { keys: [], values: new Promise((resolve) => { process.nextTick(() => resolve(this.#send(read))) }) }
+    this.#next = read
+    return read
+  }
+
+  #send (read: Read): Promise<Values> {
+    if (this.#next === read) this.#next = undefined
+    return this.#connection.ask((redis) => redis.mgetBuffer(read.keys))
   }
 }
