@@ -59,7 +59,7 @@ export class Predictor {
     const runtime = host.current()
     const request = new PredictRequest(this.#options, runtime, texts.map(preprocess))
     try {
-      if (request.missing.length > 0) await request.complete(signal(), turn?.groupOn(runtime))
+      if (request.missing.length > 0) await request.complete(signal, turn?.groupOn(runtime))
       const predictions = request.predictions()
       if (!truncate) predictions.forEach((prediction, index) => refuseTruncated(prediction, firstIndex + index, runtime.maxTokens))
       return { model: runtime.model.spec.name, labels: runtime.labels, predictions, timings: request.timings }
@@ -81,6 +81,8 @@ export class Predictor {
   }
 }
 
+type Missing = readonly [key: string, text: string]
+
 /** The way of one request through caches and queue. */
 class PredictRequest implements Trail {
   readonly timings: StageTimings = { cache: 0, queue: 0, inference: 0 }
@@ -89,7 +91,7 @@ class PredictRequest implements Trail {
   queuedAt: number | undefined
   error: unknown
   /** Preprocessed texts that memory lacks, by key. */
-  readonly missing: (readonly [key: string, text: string])[]
+  readonly missing: readonly Missing[]
   readonly #options: PredictorOptions
   readonly #runtime: Runtime
   readonly #keys: string[]
@@ -126,25 +128,11 @@ class PredictRequest implements Trail {
   }
 
   /** Finds or computes what memory lacks, within the request's deadline. */
-  async complete (gone: AbortSignal, streamGroup?: RequestGroup): Promise<void> {
-    const { timeoutMs } = this.#options
+  async complete (gone: () => AbortSignal, streamGroup?: RequestGroup): Promise<void> {
     const start = performance.now()
-    const ending = new AbortController()
-    // Each text of the request listens: from the eleventh on Node would warn of a leak.
-    setMaxListeners(0, ending.signal)
-    const timer = setTimeout(() => ending.abort(new TimeoutError(timeoutMs)), timeoutMs)
-    const onGone = (): void => ending.abort(gone.reason)
-    gone.addEventListener('abort', onGone, { once: true })
-    if (gone.aborted) onGone()
-    try {
-      await this.#askRedis()
-      await this.#compute(timeoutMs - (performance.now() - start), ending.signal, streamGroup)
-    } finally {
-      clearTimeout(timer)
-      gone.removeEventListener('abort', onGone)
-      // One text's failure fails the request: nothing of it stays in the queue.
-      ending.abort(new TimeoutError(timeoutMs))
-    }
+    await this.#askRedis()
+    const todo = this.#notFound()
+    if (todo.length > 0) await this.#compute(todo, this.#options.timeoutMs - (performance.now() - start), gone(), streamGroup)
   }
 
   async #askRedis (): Promise<void> {
@@ -159,33 +147,54 @@ class PredictRequest implements Trail {
     this.timings.cache += performance.now() - start
   }
 
-  async #compute (budgetMs: number, signal: AbortSignal, streamGroup: RequestGroup | undefined): Promise<void> {
-    const { cache, flights } = this.#options
-    const { scheduler } = this.#runtime
-    const todo = this.missing.filter(([key]) => {
+  #notFound (): Missing[] {
+    return this.missing.filter(([key]) => {
       if (this.#found.has(key)) return false
       // Another request may have computed it while Redis was asked.
-      const hit = cache.peek(key)
+      const hit = this.#options.cache.peek(key)
       if (hit !== undefined) this.#found.set(key, hit)
       return hit === undefined
     })
+  }
+
+  async #compute (todo: readonly Missing[], budgetMs: number, gone: AbortSignal, streamGroup: RequestGroup | undefined): Promise<void> {
+    const { flights, timeoutMs } = this.#options
     const own = todo.filter(([key]) => !flights.has(key)).length
     // Nothing is awaited between admission and submission: no other request can take the room in between.
-    if (own > 0 && streamGroup === undefined) scheduler.admit(own, budgetMs)
+    if (own > 0 && streamGroup === undefined) this.#runtime.scheduler.admit(own, budgetMs)
     this.queuedAt = performance.now()
+    const ending = new AbortController()
+    // Each text of the request listens: from the eleventh on Node would warn of a leak.
+    setMaxListeners(0, ending.signal)
+    const timer = setTimeout(() => ending.abort(new TimeoutError(timeoutMs)), budgetMs)
+    const onGone = (): void => ending.abort(gone.reason)
+    gone.addEventListener('abort', onGone, { once: true })
+    if (gone.aborted) onGone()
     const group = streamGroup ?? new RequestGroup()
-    await Promise.all(todo.map(async ([key, text]) => {
-      const result = await flights.run(key, signal, async (shared) => {
-        const computed = await scheduler.submit(text, group, shared)
-        cache.put(key, computed)
-        return computed
-      })
-      this.#found.set(key, result)
-      this.#computed.add(key)
-      this.runs.push(result)
-      this.timings.queue = Math.max(this.timings.queue, result.queueMs)
-      this.timings.inference += result.tokenizeMs + result.inferenceMs
-    }))
+    try {
+      await Promise.all(todo.map((missing) => this.#run(missing, group, ending.signal)))
+    } catch (error) {
+      // One text's failure fails the request: nothing of it stays in the queue.
+      ending.abort(error)
+      throw error
+    } finally {
+      clearTimeout(timer)
+      gone.removeEventListener('abort', onGone)
+    }
+  }
+
+  async #run ([key, text]: Missing, group: RequestGroup, signal: AbortSignal): Promise<void> {
+    const { cache, flights } = this.#options
+    const result = await flights.run(key, signal, async (shared) => {
+      const computed = await this.#runtime.scheduler.submit(text, group, shared)
+      cache.put(key, computed)
+      return computed
+    })
+    this.#found.set(key, result)
+    this.#computed.add(key)
+    this.runs.push(result)
+    this.timings.queue = Math.max(this.timings.queue, result.queueMs)
+    this.timings.inference += result.tokenizeMs + result.inferenceMs
   }
 }
 
