@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { AutoTokenizer, env } from '@xenova/transformers'
+import { SESSION_OPTIONS } from '../src/inference/session-options.ts'
 import { newTexts } from './lib/fresh.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
 import { referenceModel } from './lib/model.ts'
@@ -15,20 +16,22 @@ interface Runtime {
 }
 
 const ROUNDS = 60
-const OWN = { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential' }
+const { extra, ...ONE_THREAD } = SESSION_OPTIONS
 const VARIANTS: Record<string, object> = {
-  'as the service': OWN,
-  'optimizations: extended': { ...OWN, graphOptimizationLevel: 'extended' },
-  'optimizations: basic': { ...OWN, graphOptimizationLevel: 'basic' },
-  'no memory arena': { ...OWN, enableCpuMemArena: false },
-  'no memory pattern': { ...OWN, enableMemPattern: false }
+  'as the service': SESSION_OPTIONS,
+  'every fusion of the library': ONE_THREAD,
+  'optimizations: extended': { ...SESSION_OPTIONS, graphOptimizationLevel: 'extended' },
+  'optimizations: basic': { ...SESSION_OPTIONS, graphOptimizationLevel: 'basic' },
+  'no memory arena': { ...SESSION_OPTIONS, enableCpuMemArena: false },
+  'no memory pattern': { ...SESSION_OPTIONS, enableMemPattern: false },
+  'denormals as zero': { ...SESSION_OPTIONS, extra: { ...extra, session: { set_denormal_as_zero: '1' } } }
 }
 
 const runtime = createRequire(import.meta.resolve('@xenova/transformers'))('onnxruntime-node') as Runtime
 const directory = await referenceModel()
-env.localModelPath = join(directory, '..')
+env.localModelPath = dirname(directory)
 env.allowRemoteModels = false
-const tokenizer = await AutoTokenizer.from_pretrained('reference-model', { local_files_only: true })
+const tokenizer = await AutoTokenizer.from_pretrained(basename(directory), { local_files_only: true })
 const inputs = newTexts(ROUNDS).map((text) => {
   const ids = BigInt64Array.from(tokenizer.encode(text), BigInt)
   const tensor = (data: BigInt64Array) => new runtime.Tensor('int64', data, [1, data.length])

@@ -4,7 +4,7 @@ import pino from 'pino'
 import { COMPACT, resolveModel } from '../../src/model/catalog.ts'
 import { ModelStore } from '../../src/model/store.ts'
 import { BASE } from '../reference-model/shape.ts'
-import { writeReferenceModel } from '../reference-model/write.ts'
+import { REFERENCE_VERSION, writeReferenceModel } from '../reference-model/write.ts'
 
 /** The model that service and peers run. */
 export interface BenchModel {
@@ -16,7 +16,7 @@ export interface BenchModel {
 }
 
 const REAL = 'cardiffnlp/twitter-roberta-base-sentiment-latest'
-const REFERENCE_DIR = fileURLToPath(new URL('../../.cache/reference-model', import.meta.url))
+const REFERENCE_DIR = fileURLToPath(new URL(`../../.cache/reference-model-${REFERENCE_VERSION}`, import.meta.url))
 const COMPACT_DIR = fileURLToPath(new URL('../../models/compact', import.meta.url))
 
 /** Folder of the reference model: cardiffnlp's shape with random weights, which costs what the real one does. Made once. */

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { AutoTokenizer, env } from '@xenova/transformers'
+import { SESSION_OPTIONS } from '../../src/inference/session-options.ts'
 
 /** One session of ceiling (c): see bare-runtime.ts. */
 
@@ -19,9 +20,7 @@ const { directory, texts } = JSON.parse(process.argv[2] as string) as RuntimeSta
 env.localModelPath = dirname(directory)
 env.allowRemoteModels = false
 const tokenizer = await AutoTokenizer.from_pretrained(basename(directory), { local_files_only: true })
-const session = await runtime.InferenceSession.create(join(directory, 'onnx/model_quantized.onnx'), {
-  intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential'
-})
+const session = await runtime.InferenceSession.create(join(directory, 'onnx/model_quantized.onnx'), SESSION_OPTIONS)
 const inputs = texts.map((text) => {
   const ids = BigInt64Array.from(tokenizer.encode(text), BigInt)
   const tensor = (data: BigInt64Array) => new runtime.Tensor('int64', data, [1, data.length])

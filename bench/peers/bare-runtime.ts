@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import type { RuntimeReply, RuntimeStartup } from './bare-runtime-process.ts'
 
 /**
- * Ceiling (c): ONNX Runtime and nothing else. One process a core, each with a session of one thread, runs texts that
- * were tokenized before, one after the other: no HTTP, no queue, no message for a text.
+ * Ceiling (c): ONNX Runtime and nothing else. One process a core, each with the session that
+ * the service has, runs texts that were tokenized before, one after the other: no HTTP, no queue, no message for a text.
  */
 export class BareRuntime {
   readonly #children: ChildProcess[]

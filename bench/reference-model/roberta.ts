@@ -22,13 +22,14 @@ class Roberta {
   readonly #graph = new GraphBuilder()
   readonly #shape: Shape
   readonly #source: WeightSource
-  readonly #scale: string
+  readonly #embeddingScale: string
   readonly #zero: string
+  #products = 0
 
   constructor (shape: Shape, seed: number) {
     this.#shape = shape
     this.#source = new WeightSource(seed)
-    this.#scale = this.#graph.scalar(WEIGHT_SCALE)
+    this.#embeddingScale = this.#graph.scalar(WEIGHT_SCALE)
     this.#zero = this.#graph.int8s(Int8Array.of(0))
   }
 
@@ -70,7 +71,7 @@ class Roberta {
 
   #lookup (indices: string, rows: number, width: number): string {
     const table = this.#graph.int8s(this.#source.weights(rows * width), [rows, width])
-    return this.#graph.node('DequantizeLinear', [this.#graph.node('Gather', [table, indices]), this.#scale, this.#zero])
+    return this.#graph.node('DequantizeLinear', [this.#graph.node('Gather', [table, indices]), this.#embeddingScale, this.#zero])
   }
 
   #layer (input: Activation, bias: string): Activation {
@@ -107,10 +108,15 @@ class Roberta {
     const [values, scale, zero] = input.quantized as [string, string, string]
     const weights = graph.int8s(this.#source.weights(from * to), [from, to])
     const product = graph.node('MatMulInteger', [values, weights, zero, this.#zero])
-    const scales = graph.node('Mul', [scale, this.#scale])
+    const scales = graph.node('Mul', [scale, graph.scalar(this.#nextScale())])
     const scaled = graph.node('Mul', [graph.node('Cast', [product], { to: FLOAT }), scales])
     const bias = Float32Array.from(this.#source.weights(to), (step) => step * WEIGHT_SCALE)
     return graph.node('Add', [scaled, graph.floats(bias, [to])])
+  }
+
+  /** Each weight has a scale of its own, as in trained models: the runtime would merge equal ones, and miss a fusion. */
+  #nextScale (): number {
+    return WEIGHT_SCALE * (1 + ++this.#products / 1024)
   }
 
   /** The exact GELU, by the error function (Hendrycks and Gimpel, 2016). */

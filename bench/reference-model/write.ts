@@ -4,6 +4,9 @@ import { robertaClassifier } from './roberta.ts'
 import { LABELS, PAD_ID, type Shape } from './shape.ts'
 import { robertaTokenizer, TOKENIZER_CONFIG } from './tokenizer.ts'
 
+/** Raised with every change of the bytes: a copy that was made before is not used. */
+export const REFERENCE_VERSION = 2
+
 /** Writes a model with random weights into `directory`, in the layout of a hub repository: dtype q8. */
 export async function writeReferenceModel (directory: string, shape: Shape, seed = 1): Promise<void> {
   await mkdir(join(directory, 'onnx'), { recursive: true })

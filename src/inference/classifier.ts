@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AutoModelForSequenceClassification, AutoTokenizer, env, Tensor, type PreTrainedModel, type PreTrainedTokenizer } from '@xenova/transformers'
 import type { ResultMessage, StartupMessage } from './messages.ts'
+import { SESSION_OPTIONS } from './session-options.ts'
 
 /** Files come from the model store, checked; the library itself must never reach for a hub. */
 env.allowRemoteModels = false
@@ -41,7 +42,7 @@ export class Classifier {
       local_files_only: true,
       device: 'cpu',
       dtype,
-      session_options: { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential' }
+      session_options: SESSION_OPTIONS
     })
     return new Classifier(tokenizer, model, [...(labels ?? labelsOf(config))], tokenLimit(config, tokenizer))
   }

@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
-import { BASE } from '../../bench/reference-model/shape.ts'
-import { writeReferenceModel } from '../../bench/reference-model/write.ts'
+import { referenceModel } from '../../bench/lib/model.ts'
 import { ContainerHub } from './support/hub.ts'
 import { docker } from './support/run.ts'
 import { Stack } from './support/stack.ts'
@@ -11,14 +8,12 @@ import { report, reportTime, seconds } from './support/wait.ts'
 /** The default model and where its files are; what is served under it here has its shape, and random weights. */
 const MODEL = 'cardiffnlp/twitter-roberta-base-sentiment-latest'
 const REPO = 'Xenova/twitter-roberta-base-sentiment-latest'
-const DIRECTORY = join(import.meta.dirname, '../../.cache/reference-model')
 
 let hub: ContainerHub
 let stack: Stack
 
 beforeAll(async () => {
-  if (!existsSync(`${DIRECTORY}/onnx/model_quantized.onnx`)) await writeReferenceModel(DIRECTORY, BASE)
-  hub = await ContainerHub.start(DIRECTORY, REPO)
+  hub = await ContainerHub.start(await referenceModel(), REPO)
   stack = await Stack.create({ checkout: inject('checkout'), tag: inject('tag'), env: { MODEL_NAME: MODEL, HF_ENDPOINT: hub.url } })
 })
 
