@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { AutoModelForSequenceClassification, AutoTokenizer, env, Tensor, type PreTrainedModel, type PreTrainedTokenizer } from '@xenova/transformers'
+import { AutoModelForSequenceClassification, AutoTokenizer, env, Tensor, type PreTrainedTokenizer } from '@xenova/transformers'
 import type { ResultMessage, StartupMessage } from './messages.ts'
 import { SESSION_OPTIONS } from './session-options.ts'
 
@@ -18,16 +18,29 @@ interface ModelConfig {
   id2label?: Record<string, string>
 }
 
+/** The library's session. Asked itself, without the model around it: what that does for other tasks costs 1 % of a text. */
+interface Session {
+  inputNames: readonly string[]
+  run: (feeds: Record<string, Tensor['ort_tensor']>) => Promise<{ logits: { data: Float32Array } }>
+}
+
+/** What an input of a sequence classifier holds for one whole text, by its name. */
+const INPUTS: Record<string, (ids: readonly number[]) => BigInt64Array> = {
+  input_ids: (ids) => BigInt64Array.from(ids, BigInt),
+  attention_mask: (ids) => new BigInt64Array(ids.length).fill(1n),
+  token_type_ids: (ids) => new BigInt64Array(ids.length)
+}
+
 /** A tokenizer and one single-threaded ONNX session. Runs one text at a time: see docs/architecture.md for why. */
 export class Classifier {
   readonly labels: string[]
   readonly maxTokens: number
   readonly #tokenizer: PreTrainedTokenizer
-  readonly #model: PreTrainedModel
+  readonly #session: Session
 
-  private constructor (tokenizer: PreTrainedTokenizer, model: PreTrainedModel, labels: string[], maxTokens: number) {
+  private constructor (tokenizer: PreTrainedTokenizer, session: Session, labels: string[], maxTokens: number) {
     this.#tokenizer = tokenizer
-    this.#model = model
+    this.#session = session
     this.labels = labels
     this.maxTokens = maxTokens
   }
@@ -38,13 +51,16 @@ export class Classifier {
     const id = basename(directory)
     const config = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8')) as ModelConfig
     const tokenizer = await AutoTokenizer.from_pretrained(id, { local_files_only: true })
-    const model = await AutoModelForSequenceClassification.from_pretrained(id, {
+    const { sessions } = await AutoModelForSequenceClassification.from_pretrained(id, {
       local_files_only: true,
       device: 'cpu',
       dtype,
       session_options: SESSION_OPTIONS
     })
-    return new Classifier(tokenizer, model, [...(labels ?? labelsOf(config))], tokenLimit(config, tokenizer))
+    const session = sessions.model as Session
+    const unknown = session.inputNames.filter((name) => !(name in INPUTS))
+    if (unknown.length > 0) throw new Error(`The model takes ${unknown.join(', ')} beside a text: this is not a text classifier`)
+    return new Classifier(tokenizer, session, [...(labels ?? labelsOf(config))], tokenLimit(config, tokenizer))
   }
 
   /** Tokenizes (cut at the model's limit), runs the session and returns the logits; times are in milliseconds. */
@@ -55,12 +71,12 @@ export class Classifier {
     const truncated = tokens > this.maxTokens
     // The last token closes the sequence (</s>, [SEP]): it stays when the text is cut.
     if (truncated) ids = [...ids.slice(0, this.maxTokens - 1), ids[tokens - 1] as number]
-    const inputs = {
-      input_ids: int64(ids.map(BigInt)),
-      attention_mask: int64(ids.map(() => 1n))
+    const feeds: Record<string, Tensor['ort_tensor']> = {}
+    for (const name of this.#session.inputNames) {
+      feeds[name] = new Tensor('int64', INPUTS[name]?.(ids) ?? [], [1, ids.length]).ort_tensor
     }
     const tokenized = performance.now()
-    const output = await this.#model(inputs) as { logits: { data: Float32Array } }
+    const output = await this.#session.run(feeds)
     const inferred = performance.now()
     return {
       type: 'result',
@@ -72,10 +88,6 @@ export class Classifier {
       inferenceMs: inferred - tokenized
     }
   }
-}
-
-function int64 (values: bigint[]): Tensor {
-  return new Tensor('int64', BigInt64Array.from(values), [1, values.length])
 }
 
 /** Label names by class index, lower case: the same model was published with both `Negative` and `negative`. */
