@@ -37,7 +37,8 @@ export interface RetryableError extends Error {
   retryAfterSeconds: number
 }
 
-const Overloaded = createError('OVERLOADED', 'Too much work is queued; come back in %s s', 503)
+// Without a stack, which would say nothing: a flood of refusals must cost little.
+const Overloaded = createError('OVERLOADED', 'Too much work is queued; come back in %s s', 503, Error, false)
 const RateLimited = createError('RATE_LIMITED', '%s; come back in %s s', 429)
 const NotReady = createError('NOT_READY', '%s', 503)
 

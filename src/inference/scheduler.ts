@@ -28,11 +28,11 @@ export interface SchedulerOptions {
   onRun?: (result: ScheduledResult) => void
 }
 
-/** Weight of the newest run in the moving average of a text's cost: about the last 20 runs count. */
-const RUN_WEIGHT = 0.1
+/** Weight of the newest run in the moving average of a text's cost: about the last 40 runs count. */
+const RUN_WEIGHT = 0.05
 
 /** A wait that is predicted to use more of the deadline than this is refused at the door: the estimate is not exact. */
-const DEADLINE_SHARE = 0.8
+const DEADLINE_SHARE = 0.7
 
 /** A text whose worker is lost runs once more; a text that kills two workers is not tried on a third. */
 const MAX_ATTEMPTS = 2

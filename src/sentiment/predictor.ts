@@ -132,7 +132,7 @@ class PredictRequest implements Trail {
     const start = performance.now()
     await this.#askRedis()
     const todo = this.#notFound()
-    if (todo.length > 0) await this.#compute(todo, this.#options.timeoutMs - (performance.now() - start), gone(), streamGroup)
+    if (todo.length > 0) await this.#compute(todo, this.#options.timeoutMs - (performance.now() - start), gone, streamGroup)
   }
 
   async #askRedis (): Promise<void> {
@@ -157,12 +157,13 @@ class PredictRequest implements Trail {
     })
   }
 
-  async #compute (todo: readonly Missing[], budgetMs: number, gone: AbortSignal, streamGroup: RequestGroup | undefined): Promise<void> {
+  async #compute (todo: readonly Missing[], budgetMs: number, callerGone: () => AbortSignal, streamGroup: RequestGroup | undefined): Promise<void> {
     const { flights, timeoutMs } = this.#options
     const own = todo.filter(([key]) => !flights.has(key)).length
     // Nothing is awaited between admission and submission: no other request can take the room in between.
     if (own > 0 && streamGroup === undefined) this.#runtime.scheduler.admit(own, budgetMs)
     this.queuedAt = performance.now()
+    const gone = callerGone()
     const ending = new AbortController()
     // Each text of the request listens: from the eleventh on Node would warn of a leak.
     setMaxListeners(0, ending.signal)
