@@ -2,16 +2,19 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AddressInfo } from 'node:net'
+import pino from 'pino'
 import { chromium, type BrowserContextOptions } from 'playwright-core'
 import { buildApp } from '../src/app.ts'
 import { loadConfig } from '../src/config.ts'
+import { createModelHost } from '../src/create-model-host.ts'
 import { findChromium } from '../tests/support/find-chromium.ts'
 
 /** Pictures of the page, answered by the embedded model: `npm run screenshot [-- FOLDER]`, after a build. */
 
 const [, , folder = 'docs/images'] = process.argv
 const config = await loadConfig({ MODEL_NAME: 'compact', MODEL_DIR: await mkdtemp(join(tmpdir(), 'models-')) })
-const app = await buildApp({ config, workerUrl: new URL('../dist/inference/worker.js', import.meta.url) })
+const workerUrl = new URL('../dist/inference/worker.js', import.meta.url)
+const app = await buildApp({ config, modelHost: createModelHost(config, { workerUrl, logger: pino({ level: 'warn' }) }) })
 await app.listen({ host: '127.0.0.1', port: 0 })
 const browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox', '--disable-dev-shm-usage'] })
 

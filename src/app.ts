@@ -1,11 +1,12 @@
 import type { Server } from 'node:http'
-import type { FastifyHttpOptions, FastifyInstance, FastifyServerOptions } from 'fastify'
+import type { FastifyBaseLogger, FastifyHttpOptions, FastifyInstance } from 'fastify'
 import Fastify, { LogController } from 'fastify'
 import type { Config } from './config.ts'
 import { answerClientError } from './http/client-error.ts'
 import { KEEP_ALIVE_MS, MAX_HEADER_BYTES, SERVER_LIMITS, type ServerLimits } from './http/limits.ts'
 import { sendProblem } from './http/problem.ts'
 import { requestId } from './http/request-id.ts'
+import type { ModelHost } from './inference/model-host.ts'
 import accessPlugin from './plugins/access.ts'
 import cachePlugin from './plugins/cache.ts'
 import configPlugin from './plugins/config.ts'
@@ -30,17 +31,17 @@ import predictRoute from './routes/predict.ts'
 
 export interface AppOptions {
   config: Config
-  /** The built inference worker (dist/inference/worker.js). */
-  workerUrl: URL
-  logger?: FastifyServerOptions['logger']
+  /** Started when the app is ready, if it was not before. */
+  modelHost: ModelHost
+  logger?: FastifyBaseLogger
   /** Tests shorten them. */
   limits?: ServerLimits
 }
 
 /** Fastify's options: tests use the same, or they would test another server. */
-export function serverOptions (config: Config, logger: FastifyServerOptions['logger'] = false, limits = SERVER_LIMITS): FastifyHttpOptions<Server> {
+export function serverOptions (config: Config, logger?: FastifyBaseLogger, limits = SERVER_LIMITS): FastifyHttpOptions<Server> {
   return {
-    logger,
+    ...(logger && { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
     requestIdHeader: false,
@@ -74,8 +75,8 @@ function proxies (value: string): false | ((address: string, hop: number) => boo
   return (_address, hop) => hop < count
 }
 
-/** Builds the service: plugins, then routes. It loads its model once it is ready or listens. */
-export async function buildApp ({ config, workerUrl, logger, limits = SERVER_LIMITS }: AppOptions): Promise<FastifyInstance> {
+/** Builds the service: plugins, then routes. */
+export async function buildApp ({ config, modelHost, logger, limits = SERVER_LIMITS }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify(serverOptions(config, logger, limits))
   app.removeContentTypeParser('text/plain')
   await app.register(configPlugin, { config })
@@ -88,7 +89,7 @@ export async function buildApp ({ config, workerUrl, logger, limits = SERVER_LIM
   await app.register(accessPlugin)
   await app.register(slowBodyPlugin, limits)
   await app.register(cachePlugin)
-  await app.register(inferencePlugin, { workerUrl })
+  await app.register(inferencePlugin, { modelHost })
   await app.register(predictorPlugin)
   await app.register(lifecyclePlugin)
   await app.register(openapiPlugin)

@@ -1,70 +1,7 @@
-import type { FastifyInstance } from 'fastify'
-import { buildApp } from './app.ts'
-import { ConfigError, describeConfig, loadConfig, type Config } from './config.ts'
-import { loggerOptions } from './logger.ts'
+import { SpareThread } from './inference/spare-thread.ts'
 
-/** Says why the service cannot start, a line each, and ends the process. */
-function refuse (lines: readonly string[]): never {
-  for (const line of lines) process.stderr.write(`${line}\n`)
-  process.exit(1)
-}
-
-async function readConfig (): Promise<Config> {
-  try {
-    const config = await loadConfig(process.env, { dotenv: true })
-    // Only hashes are kept. A worker thread gets a copy of the environment, and a crash report would show it.
-    delete process.env.API_KEYS
-    return config
-  } catch (error) {
-    if (error instanceof ConfigError) refuse(error.problems)
-    throw error
-  }
-}
-
-async function listen (app: FastifyInstance, config: Config): Promise<void> {
-  const { API_HOST: host } = config
-  try {
-    await app.listen({ host, port: config.API_PORT })
-  } catch (error) {
-    const { code, port = config.API_PORT } = error as NodeJS.ErrnoException & { port?: number }
-    const key = port === config.METRICS_PORT ? 'METRICS_PORT' : 'API_PORT'
-    if (code === 'EADDRINUSE') refuse([`Port ${port} on ${host} is in use: stop what listens there, or set ${key}`])
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') refuse([`API_HOST ${host} is no address of this machine`])
-    if (code === 'EACCES') refuse([`Port ${port} may not be opened by this user: set ${key} to 1024 or more`])
-    throw error
-  }
-}
-
-/** Drains on the first SIGTERM or SIGINT, ends at once on the second. */
-function stopOnSignal (app: FastifyInstance, graceMs: number): void {
-  let stopping = false
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(1)
-    stopping = true
-    app.log.info({ signal }, `${signal}: finishing requests in flight (a second signal ends at once)`)
-    const timer = setTimeout(() => {
-      app.log.error({ graceMs }, 'Requests were still in flight after the grace time')
-      process.exit(1)
-    }, graceMs)
-    app.close().then(() => {
-      clearTimeout(timer)
-      app.log.info('Stopped')
-      process.exit(0)
-    }, (error: unknown) => {
-      app.log.error({ err: error }, 'Could not stop cleanly')
-      process.exit(1)
-    })
-  }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
-}
-
-const config = await readConfig()
-const app = await buildApp({
-  config,
-  workerUrl: new URL('./inference/worker.js', import.meta.url),
-  logger: loggerOptions(config.LOG_LEVEL)
-})
-stopOnSignal(app, config.SHUTDOWN_GRACE_MS)
-app.log.info({ config: describeConfig(config), node: process.version }, 'Starting')
-await listen(app, config)
+// The process's entry. What the thread of the first worker and this one load takes most of a start: each loads its own at once.
+const workerUrl = new URL('./inference/worker.js', import.meta.url)
+const spare = new SpareThread(workerUrl)
+const { serve } = await import('./serve.ts')
+await serve({ workerUrl, spare })

@@ -7,7 +7,8 @@ import { SERVER } from '../lib/participants.ts'
 import { ServerProcess } from '../lib/server-process.ts'
 
 const STARTS_A_ROUND = 2
-const POLL_MS = 5
+/** Often enough for the figure, and seldom enough to leave the cores to what starts. */
+const POLL_MS = 20
 const GIVE_UP_MS = 60_000
 
 /** Milliseconds from the start of the process to its first answer. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AutoModelForSequenceClassification, AutoTokenizer, env, Tensor, type PreTrainedTokenizer } from '@xenova/transformers'
-import type { ResultMessage, StartupMessage } from './messages.ts'
+import type { ResultMessage, Startup } from './messages.ts'
 import { SESSION_OPTIONS } from './session-options.ts'
 
 /** Files come from the model store, checked; the library itself must never reach for a hub. */
@@ -46,7 +46,7 @@ export class Classifier {
   }
 
   /** Loads the model. Throws where a file is missing or damaged; there is no other backend to fall back to. */
-  static async load ({ directory, dtype, labels }: StartupMessage): Promise<Classifier> {
+  static async load ({ directory, dtype, labels }: Startup): Promise<Classifier> {
     env.localModelPath = dirname(directory)
     const id = basename(directory)
     const config = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8')) as ModelConfig

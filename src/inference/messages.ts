@@ -2,13 +2,19 @@ import type { Dtype } from '../model/catalog.ts'
 
 /** Every message that crosses between the main thread and an inference worker. */
 
-/** Handed to a worker as its `workerData`. */
-export interface StartupMessage {
+/** The model that a worker is for. */
+export interface Startup {
   /** Absolute folder of the model's files. */
   directory: string
   dtype: Dtype
   /** Label names by class index, where the model's own are not to be used. */
   labels?: readonly string[]
+}
+
+/** The first message to a worker. */
+export interface LoadMessage {
+  type: 'load'
+  startup: Startup
 }
 
 /** The model is loaded and warmed up; the worker takes texts. */
@@ -29,8 +35,11 @@ export interface LoadFailedMessage {
 
 /** One text to classify. A worker gets the next one only after it answered. */
 export interface RunMessage {
+  type: 'run'
   text: string
 }
+
+export type MainMessage = LoadMessage | RunMessage
 
 export interface ResultMessage {
   type: 'result'

@@ -5,14 +5,14 @@ import type { ModelSpec } from '../model/catalog.ts'
 import { HubUnreachableError } from '../model/errors.ts'
 import type { LocalModel, ModelStore } from '../model/store.ts'
 import { LoadFailedError } from './pool-worker.ts'
-import { Runtime, type RuntimeOptions } from './runtime.ts'
+import { Runtime, type RuntimeEvents, type RuntimeOptions } from './runtime.ts'
 
 export interface ModelHostOptions {
   requested: ModelSpec
   /** Answers until the requested model is there. */
   fallback?: ModelSpec
   store: ModelStore
-  runtime: RuntimeOptions
+  runtime: Omit<RuntimeOptions, 'events'>
   /** Milliseconds between tries to reach an unreachable hub. */
   retryMs?: number
 }
@@ -28,11 +28,14 @@ const HUB_RETRY_MS = 60_000
  */
 export class ModelHost {
   readonly requested: ModelSpec
+  /** Who is told of runs and lost workers. May be set after the start. */
+  events: RuntimeEvents = {}
   readonly #options: ModelHostOptions
   readonly #logger: Logger
   readonly #stopping = new AbortController()
   #current: Runtime | undefined
   #problem: string | undefined
+  #located: Promise<LocalModel | undefined> | undefined
   #loading: Promise<void> | undefined
 
   constructor (options: ModelHostOptions) {
@@ -73,19 +76,32 @@ export class ModelHost {
     return this.#current
   }
 
-  /** Loads the model; returns when it serves or cannot. Failures are logged and shown by `state`, never thrown. */
+  /**
+   * Loads the model; returns when it serves or cannot. Failures are logged and shown by `state`, never thrown. Further calls
+   * wait for the same.
+   */
   start (): Promise<void> {
-    this.#loading = this.#load()
+    this.#loading ??= this.#load()
     return this.#loading
   }
 
+  /** Looks for the requested model on disk, ahead of `start`. Never rejects: `start` tells of what is wrong. */
+  async locate (): Promise<void> {
+    await this.#find().catch(() => {})
+  }
+
+  #find (): Promise<LocalModel | undefined> {
+    this.#located ??= this.#options.store.find(this.requested)
+    return this.#located
+  }
+
   async #load (): Promise<void> {
-    const { requested, fallback } = this.#options
-    if (await this.#serveFromDisk(requested)) return
-    if (fallback !== undefined && await this.#serveFromDisk(fallback)) {
+    const { store, fallback } = this.#options
+    if (await this.#serveFromDisk(this.requested, () => this.#find())) return
+    if (fallback !== undefined && await this.#serveFromDisk(fallback, () => store.find(fallback))) {
       this.#logger.warn(
-        { model: fallback.name, requested: requested.name },
-        `${requested.name} is not on this machine: ${fallback.name} answers in its place while it downloads`
+        { model: fallback.name, requested: this.requested.name },
+        `${this.requested.name} is not on this machine: ${fallback.name} answers in its place while it downloads`
       )
     }
     await this.#acquire()
@@ -139,19 +155,29 @@ export class ModelHost {
   /** A file that was damaged on disk is found here: it is fetched again, once. */
   async #startRuntime (local: LocalModel): Promise<Runtime> {
     try {
-      return await Runtime.start(local, this.#options.runtime)
+      return await this.#launch(local)
     } catch (error) {
       if (!(error instanceof LoadFailedError) || local.spec.embedded) throw error
       this.#logger.warn({ model: local.spec.name, reason: error.message }, 'The model does not load: its files are checked and fetched again')
       const repaired = await this.#options.store.repair(local.spec, this.#stopping.signal)
-      return await Runtime.start(repaired, this.#options.runtime)
+      return await this.#launch(repaired)
     }
   }
 
+  #launch (local: LocalModel): Promise<Runtime> {
+    return Runtime.start(local, {
+      ...this.#options.runtime,
+      events: {
+        onRun: (result) => this.events.onRun?.(result),
+        onWorkerLost: (loss) => this.events.onWorkerLost?.(loss)
+      }
+    })
+  }
+
   /** Whether the model is on disk and serves now. One that does not load is told of, and left to whatever comes next. */
-  async #serveFromDisk (spec: ModelSpec): Promise<boolean> {
+  async #serveFromDisk (spec: ModelSpec, find: () => Promise<LocalModel | undefined>): Promise<boolean> {
     try {
-      const local = await this.#options.store.find(spec)
+      const local = await find()
       if (local === undefined) return false
       await this.#serve(local)
       return true

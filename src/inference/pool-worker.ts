@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import type { ReadyMessage, ResultMessage, RunMessage, StartupMessage, WorkerMessage } from './messages.ts'
+import type { LoadMessage, ReadyMessage, ResultMessage, RunMessage, Startup, WorkerMessage } from './messages.ts'
+import type { SpareThread } from './spare-thread.ts'
 
 /** The worker went away, or was stopped because it did not answer in time: the text can run on another worker. */
 export class WorkerLostError extends Error {
@@ -27,7 +28,9 @@ export class LoadFailedError extends Error {
 
 export interface PoolWorkerOptions {
   workerUrl: URL
-  startup: StartupMessage
+  startup: Startup
+  /** A thread that was started ahead, for whichever worker comes first. */
+  spare?: SpareThread
   /** Milliseconds in which the worker must have loaded the model. */
   startTimeoutMs: number
   /** Milliseconds in which a text must be answered, or the worker counts as hung. */
@@ -62,10 +65,12 @@ export class PoolWorker {
     this.ready = this.#started.promise
     // The pool also learns of a failed start through onGone; nobody may be awaiting this promise then.
     this.ready.catch(() => {})
-    this.#thread = new Worker(options.workerUrl, { workerData: options.startup })
+    this.#thread = options.spare?.take() ?? new Worker(options.workerUrl)
     this.#thread.on('message', (message: WorkerMessage) => this.#receive(message))
     this.#thread.on('error', (error) => this.#leave(new WorkerLostError(error.message)))
     this.#thread.on('exit', (code) => this.#leave(new WorkerLostError(`it exited with code ${code}`)))
+    const message: LoadMessage = { type: 'load', startup: options.startup }
+    this.#thread.postMessage(message)
     this.#watch(options.startTimeoutMs, 'it did not start in time')
   }
 
@@ -78,7 +83,7 @@ export class PoolWorker {
     if (this.#state !== 'idle') throw new Error(`A worker that is ${this.#state} takes no text`)
     this.#state = 'busy'
     this.#watch(this.#options.runTimeoutMs, 'it did not answer in time')
-    const message: RunMessage = { text }
+    const message: RunMessage = { type: 'run', text }
     this.#thread.postMessage(message)
     return new Promise((resolve, reject) => { this.#pending = { resolve, reject } })
   }

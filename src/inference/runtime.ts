@@ -3,7 +3,13 @@ import { createKeyer } from '../cache/cache-key.ts'
 import type { Logger } from '../logger.ts'
 import type { ReadyMessage } from './messages.ts'
 import { Scheduler, type ScheduledResult } from './scheduler.ts'
+import type { SpareThread } from './spare-thread.ts'
 import { WorkerPool, type WorkerLoss } from './worker-pool.ts'
+
+export interface RuntimeEvents {
+  onRun?: (result: ScheduledResult) => void
+  onWorkerLost?: (loss: WorkerLoss) => void
+}
 
 export interface RuntimeOptions {
   workerUrl: URL
@@ -12,8 +18,9 @@ export interface RuntimeOptions {
   /** Milliseconds in which a request must be answered; a run may take half, so that its one retry still fits. */
   predictTimeoutMs: number
   logger: Logger
-  onRun?: (result: ScheduledResult) => void
-  onWorkerLost?: (loss: WorkerLoss) => void
+  events?: RuntimeEvents
+  /** The first worker's thread, where one was started ahead. */
+  spare?: SpareThread
 }
 
 /** Loading 500 MB of weights from a slow disk is slow, but not slower than this. */
@@ -41,9 +48,11 @@ export class Runtime {
   /** Starts the workers; resolves when the first is ready. Rejects with LoadFailedError or WorkerLostError. */
   static async start (model: LocalModel, options: RuntimeOptions): Promise<Runtime> {
     const { dtype, labels } = model.spec
+    const { events, spare } = options
     const pool = new WorkerPool({
       size: options.workers,
       workerUrl: options.workerUrl,
+      ...(spare && { spare }),
       startup: { directory: model.directory, dtype, ...(labels && { labels }) },
       startTimeoutMs: START_TIMEOUT_MS,
       runTimeoutMs: options.predictTimeoutMs / 2,
@@ -52,7 +61,7 @@ export class Runtime {
           { reason: loss.reason.message, restartInMs: loss.restartInMs },
           loss.restartInMs === undefined ? 'Inference worker given up: its replacements do not start' : 'Inference worker lost'
         )
-        options.onWorkerLost?.(loss)
+        events?.onWorkerLost?.(loss)
       }
     })
     const ready = await pool.start()
@@ -60,7 +69,7 @@ export class Runtime {
       runner: pool,
       limit: options.queueLimit,
       initialRunMs: ready.warmupMs,
-      ...(options.onRun && { onRun: options.onRun })
+      ...(events?.onRun && { onRun: events.onRun })
     })
     return new Runtime(model, pool, scheduler, ready)
   }

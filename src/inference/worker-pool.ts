@@ -49,11 +49,15 @@ export class WorkerPool {
   }
 
   /**
-   * Starts every worker; resolves with the first that is ready, so that a slow second load delays no answer.
-   * Rejects with the first failure when no worker could start at the first try; the pool is stopped then.
+   * Starts every worker; resolves with the first that is ready, so that a slow second load delays no answer. For the same
+   * reason the others start when the first has tried. Rejects with the first failure when no worker could start at the first
+   * try; the pool is stopped then.
    */
   async start (): Promise<ReadyMessage> {
-    const ready = this.#slots.map((slot) => this.#launch(slot).ready)
+    const [first, ...others] = this.#slots as [Slot, ...Slot[]]
+    const { ready: tried } = this.#launch(first)
+    await tried.catch(() => {})
+    const ready = [tried, ...others.map((slot) => this.#launch(slot).ready)]
     try {
       return await Promise.any(ready)
     } catch (error) {

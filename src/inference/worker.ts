@@ -1,9 +1,11 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { Classifier } from './classifier.ts'
-import type { RunMessage, StartupMessage, WorkerMessage } from './messages.ts'
+import type { MainMessage, Startup, WorkerMessage } from './messages.ts'
 
 /** Long enough to touch every kernel and to give a first estimate of a tweet's cost. */
 const WARMUP_TEXT = 'The quick brown fox jumps over the lazy dog, and nobody minds it at all!'
+
+let classifier: Classifier | undefined
 
 function send (message: WorkerMessage): void {
   parentPort?.postMessage(message)
@@ -13,17 +15,21 @@ function reasonOf (error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-try {
-  const classifier = await Classifier.load(workerData as StartupMessage)
-  // The first run allocates the session's memory; the second costs what the next ones will.
-  await classifier.classify(WARMUP_TEXT)
-  const { inferenceMs } = await classifier.classify(WARMUP_TEXT)
-  parentPort?.on('message', ({ text }: RunMessage) => {
-    classifier.classify(text).then(send, (error: unknown) => {
-      send({ type: 'run-failed', reason: reasonOf(error) })
-    })
-  })
-  send({ type: 'ready', labels: classifier.labels, maxTokens: classifier.maxTokens, warmupMs: inferenceMs })
-} catch (error) {
-  send({ type: 'load-failed', reason: reasonOf(error) })
+async function load (startup: Startup): Promise<void> {
+  try {
+    const loaded = await Classifier.load(startup)
+    // The first run allocates the session's memory; the second costs what the next ones will.
+    await loaded.classify(WARMUP_TEXT)
+    const { inferenceMs } = await loaded.classify(WARMUP_TEXT)
+    classifier = loaded
+    send({ type: 'ready', labels: loaded.labels, maxTokens: loaded.maxTokens, warmupMs: inferenceMs })
+  } catch (error) {
+    send({ type: 'load-failed', reason: reasonOf(error) })
+    parentPort?.close()
+  }
 }
+
+parentPort?.on('message', (message: MainMessage) => {
+  if (message.type === 'load') void load(message.startup)
+  else classifier?.classify(message.text).then(send, (error: unknown) => send({ type: 'run-failed', reason: reasonOf(error) }))
+})

@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts'
 import type { ModelSpec } from './catalog.ts'
 import { downloadFile } from './download.ts'
 import { DamagedModelError, ModelNotFoundError } from './errors.ts'
-import { firstDamage, obviousDamage, optionalFiles, requiredFiles, revisionDirectory, sizeOf } from './files.ts'
+import { obviousDamage, optionalFiles, requiredFiles, revisionDirectory, sizeOf } from './files.ts'
 import type { HubOptions } from './hub-request.ts'
 import { withLock } from './lock.ts'
 import { readManifest, sha256Of, writeManifest, type ManifestEntry } from './manifest.ts'
@@ -148,9 +148,11 @@ export class ModelStore {
 async function isComplete (directory: string, spec: ModelSpec): Promise<boolean> {
   const known = (await readManifest(directory))?.files ?? {}
   for (const file of requiredFiles(spec.dtype)) {
-    if (!await isIntact(directory, file, known[file])) return false
+    const entry = known[file]
+    if (entry !== undefined && !await isIntact(directory, file, entry)) return false
+    if (await obviousDamage(join(directory, file), file) !== undefined) return false
   }
-  return await firstDamage(directory, requiredFiles(spec.dtype)) === undefined
+  return true
 }
 
 /** Whether the file has the size that its manifest says; without an entry, whether it is there and not plainly wrong. */

@@ -2,13 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
+import pino from 'pino'
 import { onTestFinished, vi } from 'vitest'
 import { buildApp } from '../../src/app.ts'
 import { SERVER_LIMITS, type ServerLimits } from '../../src/http/limits.ts'
 import { loadConfig } from '../../src/config.ts'
+import { createModelHost } from '../../src/create-model-host.ts'
 import { TINY_ROBERTA } from '../fixtures/make-model.ts'
 
-const BUILT_WORKER = new URL('../../dist/inference/worker.js', import.meta.url)
+export const BUILT_WORKER = new URL('../../dist/inference/worker.js', import.meta.url)
 
 export interface TestAppOptions {
   env?: Record<string, string>
@@ -22,7 +24,8 @@ export interface TestAppOptions {
 export async function startApp ({ env = {}, workerUrl = BUILT_WORKER, ready = true, limits }: TestAppOptions = {}): Promise<FastifyInstance> {
   const models = await mkdtemp(join(tmpdir(), 'models-'))
   const config = await loadConfig({ MODEL_NAME: 'compact', EMBEDDED_MODEL_DIR: TINY_ROBERTA, MODEL_DIR: models, ...env })
-  const app = await buildApp({ config, workerUrl, limits: { ...SERVER_LIMITS, ...limits } })
+  const modelHost = createModelHost(config, { workerUrl, logger: pino({ level: 'silent' }) })
+  const app = await buildApp({ config, modelHost, limits: { ...SERVER_LIMITS, ...limits } })
   onTestFinished(async () => {
     await app.close()
     await rm(models, { recursive: true, force: true })

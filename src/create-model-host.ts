@@ -1,0 +1,42 @@
+import { defaultWorkers, type Config } from './config.ts'
+import { cpuQuota } from './inference/cpu-quota.ts'
+import { ModelHost } from './inference/model-host.ts'
+import type { SpareThread } from './inference/spare-thread.ts'
+import type { Logger } from './logger.ts'
+import { COMPACT, resolveModel } from './model/catalog.ts'
+import { terminalProgress } from './model/progress.ts'
+import { ModelStore } from './model/store.ts'
+
+export interface ModelHostContext {
+  /** The built worker: tsc does not rewrite the path of a worker, so the entry point names it. */
+  workerUrl: URL
+  logger: Logger
+  /** The first worker's thread, where one was started ahead. */
+  spare?: SpareThread
+}
+
+/** The model host that the configuration asks for. It loads nothing before it is started. */
+export function createModelHost (config: Config, { workerUrl, logger, spare }: ModelHostContext): ModelHost {
+  const requested = resolveModel(config.MODEL_NAME, config.MODEL_REVISION, config.MODEL_DTYPE)
+  const store = new ModelStore({
+    directory: config.MODEL_DIR,
+    embeddedDirectory: config.EMBEDDED_MODEL_DIR,
+    endpoint: config.HF_ENDPOINT,
+    logger,
+    onProgress: terminalProgress(),
+    ...(config.HF_TOKEN !== '' && { token: config.HF_TOKEN })
+  })
+  return new ModelHost({
+    requested,
+    store,
+    ...(config.MODEL_FALLBACK === 'compact' && !requested.embedded && { fallback: resolveModel(COMPACT, 'main', 'q8') }),
+    runtime: {
+      workerUrl,
+      workers: config.INFERENCE_WORKERS === 0 ? defaultWorkers(cpuQuota()) : config.INFERENCE_WORKERS,
+      queueLimit: config.QUEUE_LIMIT,
+      predictTimeoutMs: config.PREDICT_TIMEOUT_MS,
+      logger,
+      ...(spare && { spare })
+    }
+  })
+}

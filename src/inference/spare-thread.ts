@@ -1,0 +1,26 @@
+import { Worker } from 'node:worker_threads'
+
+/**
+ * A worker thread that is started before its model is known, so that it reads its modules while the main thread reads its
+ * own. It waits for a model until a pool takes it.
+ */
+export class SpareThread {
+  #thread: Worker | undefined
+
+  constructor (workerUrl: URL) {
+    // The service's secrets have not been taken from the environment yet.
+    const { API_KEYS: _hidden, ...env } = process.env
+    this.#thread = new Worker(workerUrl, { env })
+    // One that fails is not taken: its replacement fails the same way, where it is told of.
+    const forget = (): void => { this.#thread = undefined }
+    this.#thread.once('error', forget)
+    this.#thread.once('exit', forget)
+  }
+
+  /** The thread, for its one user; undefined where it was taken or has failed. */
+  take (): Worker | undefined {
+    const thread = this.#thread
+    this.#thread = undefined
+    return thread?.removeAllListeners('error').removeAllListeners('exit')
+  }
+}

@@ -1,0 +1,83 @@
+import type { FastifyInstance } from 'fastify'
+import pino from 'pino'
+import { ConfigError, describeConfig, loadConfig, type Config } from './config.ts'
+import { createModelHost } from './create-model-host.ts'
+import type { SpareThread } from './inference/spare-thread.ts'
+import { loggerOptions } from './logger.ts'
+
+/** Says why the service cannot start, a line each, and ends the process. */
+function refuse (lines: readonly string[]): never {
+  for (const line of lines) process.stderr.write(`${line}\n`)
+  process.exit(1)
+}
+
+async function readConfig (): Promise<Config> {
+  try {
+    const config = await loadConfig(process.env, { dotenv: true })
+    // Only hashes are kept. A worker thread gets a copy of the environment, and a crash report would show it.
+    delete process.env.API_KEYS
+    return config
+  } catch (error) {
+    if (error instanceof ConfigError) refuse(error.problems)
+    throw error
+  }
+}
+
+async function listen (app: FastifyInstance, config: Config): Promise<void> {
+  const { API_HOST: host } = config
+  try {
+    await app.listen({ host, port: config.API_PORT })
+  } catch (error) {
+    const { code, port = config.API_PORT } = error as NodeJS.ErrnoException & { port?: number }
+    const key = port === config.METRICS_PORT ? 'METRICS_PORT' : 'API_PORT'
+    if (code === 'EADDRINUSE') refuse([`Port ${port} on ${host} is in use: stop what listens there, or set ${key}`])
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') refuse([`API_HOST ${host} is no address of this machine`])
+    if (code === 'EACCES') refuse([`Port ${port} may not be opened by this user: set ${key} to 1024 or more`])
+    throw error
+  }
+}
+
+/** Drains on the first SIGTERM or SIGINT, ends at once on the second. */
+function stopOnSignal (app: FastifyInstance, graceMs: number): void {
+  let stopping = false
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(1)
+    stopping = true
+    app.log.info({ signal }, `${signal}: finishing requests in flight (a second signal ends at once)`)
+    const timer = setTimeout(() => {
+      app.log.error({ graceMs }, 'Requests were still in flight after the grace time')
+      process.exit(1)
+    }, graceMs)
+    app.close().then(() => {
+      clearTimeout(timer)
+      app.log.info('Stopped')
+      process.exit(0)
+    }, (error: unknown) => {
+      app.log.error({ err: error }, 'Could not stop cleanly')
+      process.exit(1)
+    })
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+export interface ServeOptions {
+  /** The built inference worker (dist/inference/worker.js). */
+  workerUrl: URL
+  spare: SpareThread
+}
+
+/** Runs the service until a signal ends it. */
+export async function serve ({ workerUrl, spare }: ServeOptions): Promise<void> {
+  const config = await readConfig()
+  const logger = pino(loggerOptions(config.LOG_LEVEL))
+  logger.info({ config: describeConfig(config), node: process.version }, 'Starting')
+  const modelHost = createModelHost(config, { workerUrl, logger, spare })
+  // Found before the other modules are read, which would hold up every step of it; then it loads in its thread meanwhile.
+  await modelHost.locate()
+  void modelHost.start()
+  const { buildApp } = await import('./app.ts')
+  const app = await buildApp({ config, modelHost, logger })
+  stopOnSignal(app, config.SHUTDOWN_GRACE_MS)
+  await listen(app, config)
+}
