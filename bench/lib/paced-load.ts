@@ -5,6 +5,7 @@ import { Recorder } from './recorder.ts'
 
 /** What is due is sent this often, in milliseconds: a generator that wakes for every request takes the cores from the service. */
 const GRAIN_MS = 10
+const JSON_BODY = { 'content-type': 'application/json' }
 
 /**
  * Sends `rate` requests a second, evenly spaced, whether or not earlier ones were answered. autocannon's own rate limit
@@ -33,12 +34,22 @@ export async function pacedLoad (job: LoadJob & { rate: number, seconds: number 
   return recorder.result({ errors, timeouts: 0 })
 }
 
-async function send ({ path = '/predict', method = 'POST' }: LoadJob, item: LoadRequest, pool: Pool, recorder: Recorder): Promise<void> {
+function send ({ path = '/predict', method = 'POST' }: LoadJob, item: LoadRequest, pool: Pool, recorder: Recorder): Promise<void> {
   const start = performance.now()
-  const { statusCode, body } = await pool.request(method === 'POST'
-    ? { path, method, headers: { 'content-type': 'application/json' }, body: item.body }
-    : { path, method })
-  const text = await body.text()
-  recorder.response(statusCode, performance.now() - start)
-  recorder.answer(item, statusCode, text)
+  return new Promise((resolve, reject) => {
+    let status = 0
+    const chunks: Buffer[] = []
+    // The least that undici can be asked with: no streams, no promise but this one.
+    pool.dispatch(method === 'POST' ? { path, method, headers: JSON_BODY, body: item.body } : { path, method }, {
+      onRequestStart: () => {},
+      onResponseStart: (_controller, statusCode) => { status = statusCode },
+      onResponseData: (_controller, chunk) => { chunks.push(chunk) },
+      onResponseEnd: () => {
+        recorder.response(status, performance.now() - start)
+        recorder.answer(item, status, Buffer.concat(chunks).toString())
+        resolve()
+      },
+      onResponseError: (_controller, error) => reject(error)
+    })
+  })
 }

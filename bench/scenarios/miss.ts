@@ -7,13 +7,16 @@ import { BareRuntime } from '../peers/bare-runtime.ts'
 
 /** More texts a second than any machine answers: a run never runs out of new ones. */
 const TEXTS_PER_SECOND = 2000
-const WARM_UP_SECONDS = 4
+/** Requests made ready, as a multiple of what was answered before. */
+const MARGIN = 3
+/** Of a load that does not count. */
+export const WARM_UP_SECONDS = 4
 export const NO_CACHE = { CACHE_MAX_ENTRIES: '0' }
 export const MISS_CONNECTIONS = 16
 
-/** Requests for new texts, enough for `seconds`; `known` ones are among the first. */
-export function missRequests (seconds: number, known: readonly LoadRequest[] = []): LoadRequest[] {
-  return mixIn(known, newTexts(Math.ceil(seconds * TEXTS_PER_SECOND)).map((text) => ({ body: bodyOf(text) })))
+/** Requests for new texts, `perSecond` of them for `seconds`; `known` ones are among the first. */
+export function missRequests (seconds: number, known: readonly LoadRequest[] = [], perSecond = TEXTS_PER_SECOND): LoadRequest[] {
+  return mixIn(known, newTexts(Math.ceil(seconds * perSecond)).map((text) => ({ body: bodyOf(text) })))
 }
 
 /** Waits until a peer that does not notice departed callers has worked off what they left. */
@@ -32,18 +35,22 @@ async function run (bench: Bench) {
       : undefined
     const texts = newTexts(knownCount(bench))
     const known = new Map<string, LoadRequest[]>()
+    const enough = new Map<string, number>()
     for (const { name, url } of participants) {
       known.set(name, await knownRequests(url, texts))
       // As it is after a while: the just-in-time compiler has seen the path, and every length has been run.
       bench.progress.show(`miss: ${name}, before it counts`)
-      if (!bench.quick) await loadRun(bench, 'warm-up', { url, requests: missRequests(WARM_UP_SECONDS), connections, seconds: WARM_UP_SECONDS })
+      if (bench.quick) continue
+      const { figures } = await loadRun(bench, 'warm-up', { url, requests: missRequests(WARM_UP_SECONDS), connections, seconds: WARM_UP_SECONDS })
+      // More than that only fills the generator's memory.
+      enough.set(name, MARGIN * (figures.perSecond ?? NaN))
     }
     try {
       const all = [...participants, ...(runtime === undefined ? [] : [{ name: 'runtime' as const, runtime }])]
       return await inRounds(bench, 'miss', all, async (participant) => {
         if ('runtime' in participant) return [{ phase: 'miss', figures: { perSecond: await participant.runtime.run(seconds) } }]
         const result = await loadRun(bench, 'miss', {
-          url: participant.url, requests: missRequests(seconds, known.get(participant.name)), connections, seconds
+          url: participant.url, requests: missRequests(seconds, known.get(participant.name), enough.get(participant.name)), connections, seconds
         })
         await settle(participant)
         return [result]
