@@ -18,6 +18,7 @@ export const PARTICIPANTS = {
   pipeline: '(a) Fastify + pipeline()',
   batcher: '(b) the same, batches of 8',
   runtime: '(c) bare ONNX Runtime',
+  session: '(c) with the service\'s session',
   route: '(d) bare Fastify route',
   fastapi: 'FastAPI + ONNX Runtime'
 } as const

@@ -1,11 +1,15 @@
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { AutoTokenizer, env } from '@xenova/transformers'
-import { SESSION_OPTIONS } from '../../src/inference/session-options.ts'
 
 /** One session of ceiling (c): see bare-runtime.ts. */
 
-export interface RuntimeStartup { directory: string, texts: string[] }
+export interface RuntimeStartup {
+  directory: string
+  texts: string[]
+  /** Of ONNX Runtime's session. */
+  options: object
+}
 export interface RuntimeReply { perSecond: number }
 
 interface Runtime {
@@ -16,11 +20,11 @@ interface Runtime {
 // The very runtime that the library loads: it is the library's dependency, not the project's.
 const runtime = createRequire(import.meta.resolve('@xenova/transformers'))('onnxruntime-node') as Runtime
 
-const { directory, texts } = JSON.parse(process.argv[2] as string) as RuntimeStartup
+const { directory, texts, options } = JSON.parse(process.argv[2] as string) as RuntimeStartup
 env.localModelPath = dirname(directory)
 env.allowRemoteModels = false
 const tokenizer = await AutoTokenizer.from_pretrained(basename(directory), { local_files_only: true })
-const session = await runtime.InferenceSession.create(join(directory, 'onnx/model_quantized.onnx'), SESSION_OPTIONS)
+const session = await runtime.InferenceSession.create(join(directory, 'onnx/model_quantized.onnx'), options)
 const inputs = texts.map((text) => {
   const ids = BigInt64Array.from(tokenizer.encode(text), BigInt)
   const tensor = (data: BigInt64Array) => new runtime.Tensor('int64', data, [1, data.length])

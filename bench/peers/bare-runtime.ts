@@ -2,9 +2,12 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { RuntimeReply, RuntimeStartup } from './bare-runtime-process.ts'
 
+/** As the runtime comes, but for the one thread. */
+export const DEFAULT_OPTIONS = { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential' }
+
 /**
- * Ceiling (c): ONNX Runtime and nothing else. One process a core, each with the session that
- * the service has, runs texts that were tokenized before, one after the other: no HTTP, no queue, no message for a text.
+ * Ceiling (c): ONNX Runtime and nothing else. One process a core, each with a session of one thread, runs texts that were
+ * tokenized before, one after the other: no HTTP, no queue, no message for a text.
  */
 export class BareRuntime {
   readonly #children: ChildProcess[]

@@ -17,7 +17,7 @@ export function picturesOf (results: readonly ScenarioResult[]): Record<string, 
 }
 
 const colourOf = (participant: ParticipantName): string =>
-  participant === 'service' ? COLOURS.service : participant === 'runtime' || participant === 'route' ? COLOURS.ceiling : COLOURS.peer
+  participant === 'service' ? COLOURS.service : participant === 'runtime' || participant === 'session' || participant === 'route' ? COLOURS.ceiling : COLOURS.peer
 
 function throughputGroups (results: readonly ScenarioResult[]): ChartGroup[] {
   return results.filter(({ scenario }) => ['miss', 'hit-memory', 'hit-redis', 'zipf', 'long'].includes(scenario)).map((result) => ({
@@ -30,6 +30,7 @@ function throughputGroups (results: readonly ScenarioResult[]): ChartGroup[] {
 
 const SHARES = [
   { scenario: 'miss', limit: 'runtime', least: 0.95 },
+  { scenario: 'miss', limit: 'session', least: undefined },
   { scenario: 'hit-memory', limit: 'route', least: 0.6 },
   { scenario: 'hit-redis', limit: 'route', least: 0.35 }
 ] as const
@@ -40,7 +41,7 @@ function shareGroups (results: readonly ScenarioResult[]): ChartGroup[] {
     const share = result === undefined ? NaN : medianRatio(result.runs, 'perSecond', ['service', scenario], [limit, scenario])
     if (Number.isNaN(share)) return []
     const bar = { label: 'this service', value: share, text: `${(share * 100).toFixed(1)} %`, colour: COLOURS.service }
-    return [{ title: scenario, mark: least, bars: [bar, { label: PARTICIPANTS[limit], value: 1, text: '100 %', colour: COLOURS.ceiling }] }]
+    return [{ title: scenario, ...(least !== undefined && { mark: least }), bars: [bar, { label: PARTICIPANTS[limit], value: 1, text: '100 %', colour: COLOURS.ceiling }] }]
   })
 }
 

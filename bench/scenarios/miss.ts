@@ -1,9 +1,10 @@
+import { SESSION_OPTIONS } from '../../src/inference/session-options.ts'
 import { bodyOf, knownRequests, mixIn } from '../lib/answers.ts'
 import { CORES, connectionsOf, inRounds, knownCount, loadRun, peers, secondsOf, services, withParticipants, type Bench, type Scenario } from '../lib/bench.ts'
 import type { LoadRequest } from '../lib/load.ts'
 import { startPipeline, type Participant } from '../lib/participants.ts'
 import { newTexts } from '../lib/fresh.ts'
-import { BareRuntime } from '../peers/bare-runtime.ts'
+import { BareRuntime, DEFAULT_OPTIONS } from '../peers/bare-runtime.ts'
 
 /** More texts a second than any machine answers: a run never runs out of new ones. */
 const TEXTS_PER_SECOND = 2000
@@ -22,6 +23,15 @@ export function missRequests (seconds: number, known: readonly LoadRequest[] = [
 /** Waits until a peer that does not notice departed callers has worked off what they left. */
 export const settle = async ({ url }: Participant): Promise<void> => { await knownRequests(url, newTexts(1)) }
 
+/** Ceiling (c): as the runtime comes, and with the options of the service's own session. */
+async function startRuntimes (directory: string) {
+  const texts = newTexts(500)
+  return [
+    { name: 'runtime' as const, runtime: await BareRuntime.start({ directory, texts, options: DEFAULT_OPTIONS }, CORES) },
+    { name: 'session' as const, runtime: await BareRuntime.start({ directory, texts, options: SESSION_OPTIONS }, CORES) }
+  ]
+}
+
 async function run (bench: Bench) {
   const seconds = secondsOf(bench, 5)
   const connections = connectionsOf(bench, MISS_CONNECTIONS)
@@ -30,9 +40,7 @@ async function run (bench: Bench) {
     ...peers(bench, () => startPipeline(bench.model, 'pipeline'), () => startPipeline(bench.model, 'batcher'))
   ]
   return await withParticipants(starters, async (participants) => {
-    const runtime = bench.url === undefined
-      ? await BareRuntime.start({ directory: bench.model.directory, texts: newTexts(500) }, CORES)
-      : undefined
+    const runtimes = bench.url === undefined ? await startRuntimes(bench.model.directory) : []
     const texts = newTexts(knownCount(bench))
     const known = new Map<string, LoadRequest[]>()
     const enough = new Map<string, number>()
@@ -46,8 +54,7 @@ async function run (bench: Bench) {
       enough.set(name, MARGIN * (figures.perSecond ?? NaN))
     }
     try {
-      const all = [...participants, ...(runtime === undefined ? [] : [{ name: 'runtime' as const, runtime }])]
-      return await inRounds(bench, 'miss', all, async (participant) => {
+      return await inRounds(bench, 'miss', [...participants, ...runtimes], async (participant) => {
         if ('runtime' in participant) return [{ phase: 'miss', figures: { perSecond: await participant.runtime.run(seconds) } }]
         const result = await loadRun(bench, 'miss', {
           url: participant.url, requests: missRequests(seconds, known.get(participant.name), enough.get(participant.name)), connections, seconds
@@ -56,7 +63,7 @@ async function run (bench: Bench) {
         return [result]
       })
     } finally {
-      runtime?.stop()
+      for (const { runtime } of runtimes) runtime.stop()
     }
   })
 }
