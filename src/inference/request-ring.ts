@@ -15,14 +15,23 @@ export interface Entry {
 /** The texts of one request that still wait; the unit of fairness. */
 export class RequestGroup {
   readonly entries = new Set<Entry>()
+  /** Whether one of its texts had a turn. */
+  served = false
 }
 
 /**
- * Round robin over requests: `next` takes one text of the request whose turn it is.
- * A group is in the ring exactly while it has entries.
+ * Whose turn it is: one text of a request at a time. In every round each request that had a turn before gets another one, and
+ * before that come the requests that had none: those that waited when the round began, and as many that came since as others
+ * have turns in it. So a small request passes large ones, and a flood of small ones slows a large one to no less than half of
+ * its share. A group is here exactly while it has entries.
  */
 export class RequestRing {
-  readonly #groups = new Set<RequestGroup>()
+  /** Requests without a turn yet, and those that had one; each in the order of its next turn. */
+  readonly #fresh = new Set<RequestGroup>()
+  readonly #served = new Set<RequestGroup>()
+  /** Turns that are left in this round. */
+  #freshTurns = 0
+  #servedTurns = 0
   #depth = 0
 
   /** Entries in all groups. */
@@ -31,53 +40,73 @@ export class RequestRing {
   }
 
   add (entry: Entry): void {
-    entry.group.entries.add(entry)
-    this.#groups.add(entry.group)
+    const { group } = entry
+    group.entries.add(entry)
+    if (group.served && !this.#fresh.has(group)) this.#served.add(group)
+    else this.#fresh.add(group)
     this.#depth++
   }
 
   /** Puts an entry back where it is next in turn: it waited already. */
   addFirst (entry: Entry): void {
-    const rest = [...entry.group.entries]
-    entry.group.entries.clear()
-    for (const item of [entry, ...rest]) entry.group.entries.add(item)
-    const groups = [...this.#groups].filter((group) => group !== entry.group)
-    this.#groups.clear()
-    for (const group of [entry.group, ...groups]) this.#groups.add(group)
+    const { group } = entry
+    const rest = [...group.entries]
+    group.entries.clear()
+    for (const item of [entry, ...rest]) group.entries.add(item)
+    const others = [...this.#fresh].filter((other) => other !== group)
+    this.#served.delete(group)
+    this.#fresh.clear()
+    for (const item of [group, ...others]) this.#fresh.add(item)
+    this.#freshTurns++
     this.#depth++
   }
 
   /** The entry that `next` would take. */
   peek (): Entry | undefined {
-    const group = first(this.#groups)
+    // Requests may have left since the round began.
+    this.#servedTurns = Math.min(this.#servedTurns, this.#served.size)
+    if (this.#servedTurns === 0) this.#beginRound()
+    const fresh = first(this.#fresh)
+    const group = fresh !== undefined && this.#freshTurns > 0 ? fresh : first(this.#served)
     return group === undefined ? undefined : first(group.entries)
   }
 
-  /** Takes the entry whose turn it is; its request goes to the end of the ring. */
+  /** Takes the entry whose turn it is; its request goes behind the others that had a turn. */
   next (): Entry | undefined {
     const entry = this.peek()
     if (entry === undefined) return undefined
+    const { group } = entry
+    if (this.#fresh.delete(group)) this.#freshTurns--
+    else this.#servedTurns--
+    group.served = true
+    this.#served.delete(group)
+    this.#served.add(group)
     this.remove(entry)
-    if (entry.group.entries.size > 0) {
-      // Deleting and adding again moves a member to a Set's end.
-      this.#groups.delete(entry.group)
-      this.#groups.add(entry.group)
-    }
     return entry
   }
 
   /** Takes an entry out, wherever it waits. Does nothing if it waits no more. */
   remove (entry: Entry): void {
-    if (!entry.group.entries.delete(entry)) return
+    const { group } = entry
+    if (!group.entries.delete(entry)) return
     this.#depth--
-    if (entry.group.entries.size === 0) this.#groups.delete(entry.group)
+    if (group.entries.size > 0) return
+    this.#fresh.delete(group)
+    this.#served.delete(group)
   }
 
-  /** Entries of others that are served before the last of `count` new entries of one request. */
+  /** Most entries of those that wait that are served before the last of `count` new entries of one request. */
   servedBefore (count: number): number {
     let served = 0
-    for (const group of this.#groups) served += Math.min(group.entries.size, count)
+    for (const groups of [this.#fresh, this.#served]) {
+      for (const group of groups) served += Math.min(group.entries.size, count)
+    }
     return served
+  }
+
+  #beginRound (): void {
+    this.#servedTurns = this.#served.size
+    this.#freshTurns = this.#fresh.size + this.#served.size
   }
 }
 
