@@ -17,6 +17,11 @@ export class SpareThread {
     this.#thread.once('exit', forget)
   }
 
+  /** Whether the thread waits for a model. */
+  get available (): boolean {
+    return this.#thread !== undefined
+  }
+
   /** The thread, for its one user; undefined where it was taken or has failed. */
   take (): Worker | undefined {
     const thread = this.#thread
