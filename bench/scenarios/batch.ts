@@ -19,7 +19,7 @@ export function batches (size: number, perSecond: number, seconds: number) {
 }
 
 async function run (bench: Bench): Promise<Run[]> {
-  const seconds = secondsOf(bench, 5)
+  const seconds = secondsOf(bench, 4)
   const known = await oneByOneAnswers(bench, [batchBody(BATCH), batchBody(BATCH)])
   return await withParticipants(services(bench, PATIENT), (participants) => inRounds(bench, 'batch', participants, async ({ url }) => {
     const requests = mixIn(known, batches(BATCH, BATCHES_PER_SECOND, seconds))

@@ -5,7 +5,7 @@ import { MISS_CONNECTIONS, missRequests, NO_CACHE, settle } from './miss.ts'
 const PROBES_PER_SECOND = 50
 
 async function run (bench: Bench): Promise<Run[]> {
-  const seconds = secondsOf(bench, 4)
+  const seconds = secondsOf(bench, 3)
   const starters = [...services(bench, NO_CACHE), ...peers(bench, () => startPipeline(bench.model, 'pipeline'))]
   return await withProber(async (prober) => await withParticipants(starters, (participants) =>
     inRounds(bench, 'health-under-load', participants, async (participant) => {

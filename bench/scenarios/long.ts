@@ -9,7 +9,7 @@ const CONNECTIONS = 4
 const TEXTS_PER_SECOND = 100
 
 async function run (bench: Bench): Promise<Run[]> {
-  const seconds = secondsOf(bench, 5)
+  const seconds = secondsOf(bench, 4)
   const bodies = (count: number) => textsOfLength(newSeed(), count, TOKENS).map(bodyOf)
   const known = await oneByOneAnswers(bench, bodies(2))
   return await withParticipants(services(bench, PATIENT), (participants) => inRounds(bench, 'long', participants, async ({ url }) => {

@@ -13,7 +13,7 @@ const SINGLES_PER_SECOND = 400
 const singles = (seconds: number) => textsOfLength(newSeed(), Math.ceil(seconds * SINGLES_PER_SECOND), TOKENS).map((text) => ({ body: bodyOf(text) }))
 
 async function run (bench: Bench): Promise<Run[]> {
-  const seconds = secondsOf(bench, 6)
+  const seconds = secondsOf(bench, 4)
   const known = await oneByOneAnswers(bench, textsOfLength(newSeed(), 5, TOKENS).map(bodyOf))
   return await withProber(async (prober) => await withParticipants(services(bench, PATIENT), (participants) =>
     inRounds(bench, 'single-under-batch', participants, async ({ url }) => {

@@ -16,7 +16,7 @@ const REQUESTS = 20_000
 function duration ({ seconds, alone, quick }: Bench): number {
   if (seconds !== undefined) return seconds
   if (alone) return quick ? 120 : 1800
-  return quick ? 3 : 30
+  return quick ? 3 : 15
 }
 
 async function sampleMemory ({ process }: Participant, until: number, progress: (mib: number) => void): Promise<number[]> {
