@@ -34,6 +34,8 @@ export interface Run {
   /** Which of a scenario's loads it is. */
   phase: string
   figures: Record<string, number>
+  /** Values over time, where a figure is made of them. */
+  samples?: number[]
   /** Everything that the generator counted. */
   load?: LoadResult
 }

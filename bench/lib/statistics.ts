@@ -27,10 +27,11 @@ export function latencyOf (values: readonly number[]): Latency {
 }
 
 /**
- * How much later samples are above earlier ones, in per cent: the median of the last tenth against the median of the
- * tenth that follows the first fifth, in which caches fill and code is compiled.
+ * How much the floor of later samples is above that of earlier ones, in per cent: the least of the last fifth against the least
+ * of the fifth that follows the first, in which caches fill and code is compiled. The floor, because a heap fills up to its
+ * next collection: that is no growth.
  */
 export function growthAfterFirstFifth (samples: readonly number[]): number {
-  const tenth = (index: number): number => median(samples.slice(Math.floor(samples.length * index / 10), Math.ceil(samples.length * (index + 1) / 10)))
-  return (tenth(9) / tenth(2) - 1) * 100
+  const floor = (fifth: number): number => Math.min(...samples.slice(Math.floor(samples.length * fifth / 5), Math.ceil(samples.length * (fifth + 1) / 5)))
+  return (floor(4) / floor(1) - 1) * 100
 }

@@ -43,7 +43,7 @@ async function run (bench: Bench): Promise<Run[]> {
       sampleMemory(service as Participant, until, show)
     ])
     const figures = { ...load.figures, startMiB: memory[0] ?? NaN, endMiB: memory.at(-1) ?? NaN, growthPercent: growthAfterFirstFifth(memory) }
-    return [{ participant: 'service' as const, round: 0, ...load, figures }]
+    return [{ participant: 'service' as const, round: 0, ...load, figures, samples: memory }]
   })
 }
 

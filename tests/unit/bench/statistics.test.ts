@@ -34,6 +34,10 @@ describe('growthAfterFirstFifth', () => {
   })
 
   it('shows a leak', () => {
-    expect(growthAfterFirstFifth(Array.from({ length: 100 }, (_, index) => 100 + index))).toBeCloseTo((194.5 / 124.5 - 1) * 100)
+    expect(growthAfterFirstFifth(Array.from({ length: 100 }, (_, index) => 100 + index))).toBeCloseTo((180 / 120 - 1) * 100)
+  })
+
+  it('takes no heap that fills and is collected for one', () => {
+    expect(growthAfterFirstFifth(Array.from({ length: 100 }, (_, index) => 100 + index % 7))).toBe(0)
   })
 })
