@@ -20,7 +20,7 @@ async function hits (bench: Bench, name: string, env: Record<string, string>): P
       await askOneByOne(url, texts.map(bodyOf))
       requests.set(participant, await knownRequests(url, texts))
       // The just-in-time compiler has seen the path before anything counts.
-      await bench.generator.run({ url, requests: requests.get(participant) ?? [], order: 'cycle', connections, seconds: bench.quick ? 0.2 : 2 })
+      await bench.generator.run({ url, requests: requests.get(participant) ?? [], order: 'cycle', connections, seconds: bench.quick ? 0.2 : 4 })
     }
     return await inRounds(bench, name, participants, async (participant) => [await loadRun(bench, name, {
       url: participant.url, requests: requests.get(participant.name) ?? [], order: 'cycle', connections, seconds
