@@ -1,6 +1,7 @@
 import { defaultWorkers, type Config } from './config.ts'
 import { cpuQuota } from './inference/cpu-quota.ts'
 import { ModelHost } from './inference/model-host.ts'
+import type { RuntimeOptions } from './inference/runtime.ts'
 import type { SpareThread } from './inference/spare-thread.ts'
 import type { Logger } from './logger.ts'
 import { COMPACT, resolveModel } from './model/catalog.ts'
@@ -15,10 +16,9 @@ export interface ModelHostContext {
   spare?: SpareThread
 }
 
-/** The model host that the configuration asks for. It loads nothing before it is started. */
-export function createModelHost (config: Config, { workerUrl, logger, spare }: ModelHostContext): ModelHost {
-  const requested = resolveModel(config.MODEL_NAME, config.MODEL_REVISION, config.MODEL_DTYPE)
-  const store = new ModelStore({
+/** The store of the folders and the hub that the configuration names. */
+export function createModelStore (config: Config, logger: Logger): ModelStore {
+  return new ModelStore({
     directory: config.MODEL_DIR,
     embeddedDirectory: config.EMBEDDED_MODEL_DIR,
     endpoint: config.HF_ENDPOINT,
@@ -26,17 +26,27 @@ export function createModelHost (config: Config, { workerUrl, logger, spare }: M
     onProgress: terminalProgress(),
     ...(config.HF_TOKEN !== '' && { token: config.HF_TOKEN })
   })
+}
+
+/** How the configuration lets a model run. */
+export function runtimeOptions (config: Config, { workerUrl, logger }: Pick<ModelHostContext, 'workerUrl' | 'logger'>): RuntimeOptions {
+  return {
+    workerUrl,
+    workers: config.INFERENCE_WORKERS === 0 ? defaultWorkers(cpuQuota()) : config.INFERENCE_WORKERS,
+    queueLimit: config.QUEUE_LIMIT,
+    predictTimeoutMs: config.PREDICT_TIMEOUT_MS,
+    logger
+  }
+}
+
+/** The model host that the configuration asks for. It loads nothing before it is started. */
+export function createModelHost (config: Config, { workerUrl, logger, spare }: ModelHostContext): ModelHost {
+  const requested = resolveModel(config.MODEL_NAME, config.MODEL_REVISION, config.MODEL_DTYPE)
+  const store = createModelStore(config, logger)
   return new ModelHost({
     requested,
     store,
     ...(config.MODEL_FALLBACK === 'compact' && !requested.embedded && { fallback: resolveModel(COMPACT, 'main', 'q8') }),
-    runtime: {
-      workerUrl,
-      workers: config.INFERENCE_WORKERS === 0 ? defaultWorkers(cpuQuota()) : config.INFERENCE_WORKERS,
-      queueLimit: config.QUEUE_LIMIT,
-      predictTimeoutMs: config.PREDICT_TIMEOUT_MS,
-      logger,
-      ...(spare && { spare })
-    }
+    runtime: { ...runtimeOptions(config, { workerUrl, logger }), ...(spare && { spare }) }
   })
 }

@@ -1,12 +1,11 @@
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { ConfigError, loadConfig, type Config } from '../config.ts'
+import { createModelStore } from '../create-model-host.ts'
 import { loggerOptions } from '../logger.ts'
 import { resolveModel } from '../model/catalog.ts'
 import { ModelError } from '../model/errors.ts'
 import { listModels } from '../model/inventory.ts'
-import { terminalProgress } from '../model/progress.ts'
-import { ModelStore } from '../model/store.ts'
 
 const USAGE = `Usage: npm run model -- list             the models on this machine
        npm run model -- pull [NAME]      download a model into MODEL_DIR
@@ -20,14 +19,7 @@ Exit codes: 0 done, 1 failed or damaged, 2 wrong usage.
 async function main (command: string | undefined, name: string | undefined): Promise<number> {
   const config = await loadConfig({ ...process.env, ...(name !== undefined && { MODEL_NAME: name }) }, { dotenv: true })
   const spec = resolveModel(config.MODEL_NAME, config.MODEL_REVISION, config.MODEL_DTYPE)
-  const store = new ModelStore({
-    directory: config.MODEL_DIR,
-    embeddedDirectory: config.EMBEDDED_MODEL_DIR,
-    endpoint: config.HF_ENDPOINT,
-    logger: pino(loggerOptions(config.LOG_LEVEL)),
-    onProgress: terminalProgress(),
-    ...(config.HF_TOKEN !== '' && { token: config.HF_TOKEN })
-  })
+  const store = createModelStore(config, pino(loggerOptions(config.LOG_LEVEL)))
   if (command === 'list') {
     await list(config)
     return 0

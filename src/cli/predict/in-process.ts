@@ -1,13 +1,12 @@
 import { MemoryStore } from '../../cache/memory-store.ts'
 import { PredictionCache } from '../../cache/prediction-cache.ts'
 import { SingleFlight } from '../../cache/single-flight.ts'
-import { defaultWorkers, loadConfig, type Config } from '../../config.ts'
-import { cpuQuota } from '../../inference/cpu-quota.ts'
+import { loadConfig, type Config } from '../../config.ts'
+import { createModelStore, runtimeOptions } from '../../create-model-host.ts'
 import { ModelHost } from '../../inference/model-host.ts'
 import type { Logger } from '../../logger.ts'
 import { COMPACT, resolveModel, type ModelSpec } from '../../model/catalog.ts'
-import { terminalProgress } from '../../model/progress.ts'
-import { ModelStore } from '../../model/store.ts'
+import type { ModelStore } from '../../model/store.ts'
 import { inOrder } from '../../sentiment/in-order.ts'
 import { sentimentAnswer } from '../../sentiment/prediction.ts'
 import { Predictor } from '../../sentiment/predictor.ts'
@@ -25,26 +24,9 @@ const NEVER = new AbortController().signal
 export async function inProcessScorer (env: NodeJS.ProcessEnv, workerUrl: URL, say: (line: string) => void): Promise<Scorer> {
   const config = await loadConfig(env, { dotenv: true, defaults: { MODEL_FALLBACK: COMPACT } })
   const logger = plainLogger(say)
-  const store = new ModelStore({
-    directory: config.MODEL_DIR,
-    embeddedDirectory: config.EMBEDDED_MODEL_DIR,
-    endpoint: config.HF_ENDPOINT,
-    logger,
-    onProgress: terminalProgress(),
-    ...(config.HF_TOKEN !== '' && { token: config.HF_TOKEN })
-  })
+  const store = createModelStore(config, logger)
   const requested = await chooseModel(config, store, say)
-  const host = new ModelHost({
-    requested,
-    store,
-    runtime: {
-      workerUrl,
-      workers: config.INFERENCE_WORKERS === 0 ? defaultWorkers(cpuQuota()) : config.INFERENCE_WORKERS,
-      queueLimit: config.QUEUE_LIMIT,
-      predictTimeoutMs: config.PREDICT_TIMEOUT_MS,
-      logger
-    }
-  })
+  const host = new ModelHost({ requested, store, runtime: runtimeOptions(config, { workerUrl, logger }) })
   await host.start()
   const { runtime } = host
   if (runtime === undefined) throw new ScoringError(host.problem ?? `${requested.name} could not be loaded`)
