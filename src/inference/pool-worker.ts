@@ -1,5 +1,6 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { LoadMessage, ReadyMessage, ResultMessage, RunMessage, Startup, WorkerMessage } from './messages.ts'
+import { newThread } from './new-thread.ts'
 import type { SpareThread } from './spare-thread.ts'
 
 /** The worker went away, or was stopped because it did not answer in time: the text can run on another worker. */
@@ -65,7 +66,7 @@ export class PoolWorker {
     this.ready = this.#started.promise
     // The pool also learns of a failed start through onGone; nobody may be awaiting this promise then.
     this.ready.catch(() => {})
-    this.#thread = options.spare?.take() ?? new Worker(options.workerUrl)
+    this.#thread = options.spare?.take() ?? newThread(options.workerUrl)
     this.#thread.on('message', (message: WorkerMessage) => this.#receive(message))
     this.#thread.on('error', (error) => this.#leave(new WorkerLostError(error.message)))
     this.#thread.on('exit', (code) => this.#leave(new WorkerLostError(`it exited with code ${code}`)))

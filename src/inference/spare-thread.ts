@@ -1,4 +1,5 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
+import { newThread } from './new-thread.ts'
 
 /**
  * A worker thread that is started before its model is known, so that it reads its modules while the main thread reads its
@@ -10,7 +11,7 @@ export class SpareThread {
   constructor (workerUrl: URL) {
     // The service's secrets have not been taken from the environment yet.
     const { API_KEYS: _hidden, ...env } = process.env
-    this.#thread = new Worker(workerUrl, { env })
+    this.#thread = newThread(workerUrl, env)
     // One that fails is not taken: its replacement fails the same way, where it is told of.
     const forget = (): void => { this.#thread = undefined }
     this.#thread.once('error', forget)
