@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { askOneByOne } from './answers.ts'
+import { threadTimes, timesBetween } from './cpu-time.ts'
 import { LoadGenerator } from './generator.ts'
 import type { LoadJob, LoadRequest, LoadResult } from './load.ts'
 import type { BenchModel } from './model.ts'
@@ -115,6 +116,17 @@ export async function withProber<T> (use: (prober: LoadGenerator) => Promise<T>)
   } finally {
     prober.stop()
   }
+}
+
+/** Sends one load to `participant`; beside its figures what an answer cost, in milliseconds of CPU time, where that can be read. */
+export async function costedRun (bench: Pick<Bench, 'generator'>, phase: string, { process }: Participant, job: LoadJob) {
+  if (process === undefined) return await loadRun(bench, phase, job)
+  const before = await threadTimes(process.pid)
+  const run = await loadRun(bench, phase, job)
+  const { main, workers, rest } = timesBetween(before, await threadTimes(process.pid), process.pid, CORES)
+  const { answered, cpuMs } = run.load
+  const costs = { mainMs: main / answered, workersMs: workers / answered, restMs: rest / answered, generatorMs: cpuMs / answered }
+  return Number.isNaN(main) ? run : { ...run, figures: { ...run.figures, ...costs } }
 }
 
 /** Sends one load and gives its figures. */

@@ -36,6 +36,8 @@ export interface LoadResult {
   /** Connections that failed and requests that were never answered, as the generator counts them. */
   errors: number
   timeouts: number
+  /** CPU time that the generator took; of all its loads where several run at once. */
+  cpuMs: number
   /** Answers that were compared with a known one, and those of them that differ. */
   checked: number
   wrong: number

@@ -6,6 +6,7 @@ const OVERLOADED = 503
 /** Collects what comes back of one load. */
 export class Recorder {
   #start = performance.now()
+  #cpu = process.cpuUsage()
   readonly #answered: number[] = []
   readonly #refused: number[] = []
   readonly #statuses: Record<string, number> = {}
@@ -16,6 +17,7 @@ export class Recorder {
   /** The time from here on counts: what a load is made of is ready. */
   begin (): void {
     this.#start = performance.now()
+    this.#cpu = process.cpuUsage()
   }
 
   /** A response's status, and the milliseconds that it took. */
@@ -35,6 +37,7 @@ export class Recorder {
 
   result ({ errors, timeouts }: { errors: number, timeouts: number }): LoadResult {
     const seconds = (this.#last - this.#start) / 1000
+    const { user, system } = process.cpuUsage(this.#cpu)
     return {
       seconds,
       answered: this.#answered.length,
@@ -42,6 +45,7 @@ export class Recorder {
       statuses: this.#statuses,
       errors,
       timeouts,
+      cpuMs: (user + system) / 1000,
       checked: this.#checked,
       wrong: this.#wrong,
       latency: latencyOf(this.#answered),

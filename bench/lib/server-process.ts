@@ -34,6 +34,11 @@ export class ServerProcess {
     }
   }
 
+  /** Of the process; 0 where it could not be started. */
+  get pid (): number {
+    return this.#child.pid ?? 0
+  }
+
   /** Resident memory in MiB; NaN where there is no /proc. */
   residentMiB (): Promise<number> {
     return this.#memory('VmRSS')

@@ -1,6 +1,6 @@
 import { SESSION_OPTIONS } from '../../src/inference/session-options.ts'
 import { bodyOf, knownRequests, mixIn } from '../lib/answers.ts'
-import { CORES, connectionsOf, inRounds, knownCount, loadRun, peers, secondsOf, services, withParticipants, type Bench, type Scenario } from '../lib/bench.ts'
+import { CORES, connectionsOf, costedRun, inRounds, knownCount, loadRun, peers, secondsOf, services, withParticipants, type Bench, type Scenario } from '../lib/bench.ts'
 import type { LoadRequest } from '../lib/load.ts'
 import { startPipeline, type Participant } from '../lib/participants.ts'
 import { newTexts } from '../lib/fresh.ts'
@@ -12,6 +12,8 @@ const TEXTS_PER_SECOND = 2000
 const MARGIN = 3
 /** Of a load that does not count. */
 export const WARM_UP_SECONDS = 4
+/** Texts of a few tokens before that: the just-in-time compiler goes by requests, not by what they cost. */
+const WARM_UP_TEXTS = 2000
 export const NO_CACHE = { CACHE_MAX_ENTRIES: '0' }
 export const MISS_CONNECTIONS = 16
 
@@ -19,6 +21,8 @@ export const MISS_CONNECTIONS = 16
 export function missRequests (seconds: number, known: readonly LoadRequest[] = [], perSecond = TEXTS_PER_SECOND): LoadRequest[] {
   return mixIn(known, newTexts(Math.ceil(seconds * perSecond)).map((text) => ({ body: bodyOf(text) })))
 }
+
+const shortRequests = (count: number): LoadRequest[] => Array.from({ length: count }, (_, index) => ({ body: bodyOf(`no. ${index}`) }))
 
 /** Waits until a peer that does not notice departed callers has worked off what they left. */
 export const settle = async ({ url }: Participant): Promise<void> => { await knownRequests(url, newTexts(1)) }
@@ -46,9 +50,10 @@ async function run (bench: Bench) {
     const enough = new Map<string, number>()
     for (const { name, url } of participants) {
       known.set(name, await knownRequests(url, texts))
-      // As it is after a while: the just-in-time compiler has seen the path, and every length has been run.
       bench.progress.show(`miss: ${name}, before it counts`)
       if (bench.quick) continue
+      // As it is after minutes: the path is compiled, and every length has been run.
+      await loadRun(bench, 'warm-up', { url, requests: shortRequests(WARM_UP_TEXTS), connections })
       const { figures } = await loadRun(bench, 'warm-up', { url, requests: missRequests(WARM_UP_SECONDS), connections, seconds: WARM_UP_SECONDS })
       // More than that only fills the generator's memory.
       enough.set(name, MARGIN * (figures.perSecond ?? NaN))
@@ -56,7 +61,7 @@ async function run (bench: Bench) {
     try {
       return await inRounds(bench, 'miss', [...participants, ...runtimes], async (participant) => {
         if ('runtime' in participant) return [{ phase: 'miss', figures: { perSecond: await participant.runtime.run(seconds) } }]
-        const result = await loadRun(bench, 'miss', {
+        const result = await costedRun(bench, 'miss', participant, {
           url: participant.url, requests: missRequests(seconds, known.get(participant.name), enough.get(participant.name)), connections, seconds
         })
         await settle(participant)

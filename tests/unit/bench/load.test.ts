@@ -70,7 +70,7 @@ describe('mixIn', () => {
 
 describe('failuresOf', () => {
   const scenario = { name: 'any', title: '', run: () => Promise.resolve([]) }
-  const load = { seconds: 1, answered: 3, perSecond: 3, statuses: { 200: 3, 503: 1 }, errors: 0, timeouts: 0, checked: 3, wrong: 0, latency: {}, refusedLatency: {} }
+  const load = { seconds: 1, answered: 3, perSecond: 3, statuses: { 200: 3, 503: 1 }, errors: 0, timeouts: 0, cpuMs: 1, checked: 3, wrong: 0, latency: {}, refusedLatency: {} }
   const run = { participant: 'service' as const, round: 0, phase: 'any', figures: {}, load }
 
   it('names statuses that do not belong to a scenario', () => {
