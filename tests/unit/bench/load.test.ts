@@ -10,7 +10,7 @@ import { MicroBatcher } from '../../../bench/peers/micro-batcher.ts'
 
 let server: Server
 
-/** Answers with the request's body; "bad" with something else, "busy" with 503. */
+/** Answers with the request's body; "bad" with something else, "busy" with 503, "last" and no more, "drop" not at all. */
 async function echo (): Promise<{ url: string, bodies: string[] }> {
   const bodies: string[] = []
   server = createServer((request, response) => {
@@ -18,7 +18,8 @@ async function echo (): Promise<{ url: string, bodies: string[] }> {
     request.on('data', (chunk) => { body += String(chunk) })
     request.on('end', () => {
       bodies.push(body)
-      response.writeHead(body === 'busy' ? 503 : 200).end(body === 'bad' ? 'wrong' : body)
+      if (body === 'drop') request.socket.destroy()
+      response.writeHead(body === 'busy' ? 503 : 200, body === 'last' ? { connection: 'close' } : {}).end(body === 'bad' ? 'wrong' : body)
     })
   })
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
@@ -52,6 +53,21 @@ describe('autocannonLoad', () => {
     const result = await autocannonLoad({ url, requests: [known('a')], connections: 1, seconds: 0.3 })
     expect(result.answered).toBe(0)
     expect(result.errors).toBeGreaterThan(0)
+  })
+})
+
+describe('pacedLoad', () => {
+  const paced = (url: string, bodies: string[]) => pacedLoad({ url, requests: bodies.map(known), connections: 1, rate: 50, seconds: bodies.length / 50 })
+
+  it('goes on with a new connection after one that failed, which is an error, or was closed, which is none', async () => {
+    const { url } = await echo()
+    expect(await paced(url, ['a', 'drop', 'b', 'last', 'c'])).toMatchObject({ answered: 4, wrong: 0, errors: 1 })
+  })
+
+  it('counts what nobody answers as errors', async () => {
+    const { url } = await echo()
+    server.close()
+    expect(await paced(url, ['a', 'b'])).toMatchObject({ answered: 0, errors: 2 })
   })
 })
 
