@@ -45,7 +45,7 @@ const model = settings.quick ? compactModel() : await benchModel()
 const generator = new LoadGenerator()
 const progress = new Progress()
 let oracle: Promise<Participant> | undefined
-const bench: Bench = { ...settings, generator, progress, model, alone: scenarios.length === 1, oracle: startOracle }
+const bench: Bench = { ...settings, generator, progress, model, oracle: startOracle }
 const results: ScenarioResult[] = []
 
 process.stdout.write(`${machineLine(machine)}\n${settings.url ?? model.name}, ${settings.rounds} interleaved rounds\n`)

@@ -52,7 +52,7 @@ export function usage (scenarios: readonly Scenario[]): string {
   --quick                short runs on the embedded model: checks answers and errors, not speed
 
 Scenarios:
-${scenarios.map(({ name, title }) => `  ${name.padEnd(20)} ${title}`).join('\n')}
+${scenarios.map(({ name, title, optional: byName = false }) => `  ${name.padEnd(20)} ${title}${byName ? '; only where it is named' : ''}`).join('\n')}
 `
 }
 

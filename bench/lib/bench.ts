@@ -18,8 +18,6 @@ export interface Bench {
   rounds: number
   /** A short run that checks answers and errors; its speed means nothing. */
   quick: boolean
-  /** This scenario only: a long one takes its time. */
-  alone: boolean
   /** Address of a service without a cache that no load is sent to. */
   oracle: () => Promise<string>
   /** A running service, measured instead of one that the bench starts; then there are no peers. */
@@ -58,7 +56,7 @@ export interface Scenario {
 export const CORES = availableParallelism()
 /** Texts whose answers are known from a one-by-one run. */
 export const knownCount = ({ quick }: Bench): number => quick ? 16 : 40
-export const secondsOf = (bench: Bench, usual: number): number => bench.seconds ?? (bench.quick ? 1 : usual)
+export const secondsOf = (bench: Bench, usual: number, quick = 1): number => bench.seconds ?? (bench.quick ? quick : usual)
 export const connectionsOf = (bench: Bench, usual: number): number => bench.connections ?? usual
 
 /** Starts the service; beside it the baseline, where there is one to compare with. */

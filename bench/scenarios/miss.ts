@@ -12,8 +12,9 @@ const TEXTS_PER_SECOND = 2000
 const MARGIN = 3
 /** Of a load that does not count. */
 export const WARM_UP_SECONDS = 4
-/** Texts of a few tokens before that: the just-in-time compiler goes by requests, not by what they cost. */
-const WARM_UP_TEXTS = 2000
+/** Before that: a few short texts by all connections. The just-in-time compiler goes by requests, not by what they cost. */
+const COMPILE_SECONDS = 8
+const COMPILE_TEXTS = 4
 export const NO_CACHE = { CACHE_MAX_ENTRIES: '0' }
 export const MISS_CONNECTIONS = 16
 
@@ -53,7 +54,7 @@ async function run (bench: Bench) {
       bench.progress.show(`miss: ${name}, before it counts`)
       if (bench.quick) continue
       // As it is after minutes: the path is compiled, and every length has been run.
-      await loadRun(bench, 'warm-up', { url, requests: shortRequests(WARM_UP_TEXTS), connections })
+      await loadRun(bench, 'warm-up', { url, requests: shortRequests(COMPILE_TEXTS), order: 'cycle', connections, seconds: COMPILE_SECONDS })
       const { figures } = await loadRun(bench, 'warm-up', { url, requests: missRequests(WARM_UP_SECONDS), connections, seconds: WARM_UP_SECONDS })
       // More than that only fills the generator's memory.
       enough.set(name, MARGIN * (figures.perSecond ?? NaN))

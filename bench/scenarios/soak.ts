@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { bodyOf, mixIn } from '../lib/answers.ts'
-import { connectionsOf, loadRun, oneByOneAnswers, services, withParticipants, type Bench, type Run, type Scenario } from '../lib/bench.ts'
+import { connectionsOf, loadRun, oneByOneAnswers, secondsOf, services, withParticipants, type Bench, type Run, type Scenario } from '../lib/bench.ts'
 import { newTexts } from '../lib/fresh.ts'
 import type { Participant } from '../lib/participants.ts'
 import { growthAfterFirstFifth } from '../lib/statistics.ts'
@@ -12,12 +12,9 @@ const CACHE_ENTRIES = 1000
 const SAMPLE_MS = 500
 const REQUESTS = 20_000
 
-/** Half an hour if it is all there is to do, two minutes of it in a hurry; less among other scenarios. */
-function duration ({ seconds, alone, quick }: Bench): number {
-  if (seconds !== undefined) return seconds
-  if (alone) return quick ? 120 : 1800
-  return quick ? 3 : 15
-}
+/** Of the load. Less would compare caches that fill and code that is compiled with what comes after. */
+const SECONDS = 1800
+const QUICK_SECONDS = 120
 
 async function sampleMemory ({ process }: Participant, until: number, progress: (mib: number) => void): Promise<number[]> {
   const samples: number[] = []
@@ -31,7 +28,7 @@ async function sampleMemory ({ process }: Participant, until: number, progress: 
 }
 
 async function run (bench: Bench): Promise<Run[]> {
-  const seconds = duration(bench)
+  const seconds = secondsOf(bench, SECONDS, QUICK_SECONDS)
   const known = await oneByOneAnswers(bench, newTexts(10).map(bodyOf))
   return await withParticipants(services(bench, { CACHE_MAX_ENTRIES: String(CACHE_ENTRIES) }).slice(0, 1), async ([service]) => {
     const { url } = service as Participant
@@ -47,4 +44,4 @@ async function run (bench: Bench): Promise<Run[]> {
   })
 }
 
-export const soak: Scenario = { name: 'soak', title: 'resident memory under a long load of new and repeated texts', local: true, run }
+export const soak: Scenario = { name: 'soak', title: 'resident memory under half an hour of new and repeated texts', local: true, optional: true, run }
