@@ -15,9 +15,11 @@ import errorsPlugin from './plugins/errors.ts'
 import inferencePlugin from './plugins/inference.ts'
 import lifecyclePlugin from './plugins/lifecycle.ts'
 import metricsPlugin from './plugins/metrics.ts'
+import notFoundPlugin from './plugins/not-found.ts'
 import openapiPlugin from './plugins/openapi.ts'
 import predictorPlugin from './plugins/predictor.ts'
 import redisPlugin from './plugins/redis.ts'
+import requestEndPlugin from './plugins/request-end.ts'
 import requestLogPlugin from './plugins/request-log.ts'
 import slowBodyPlugin from './plugins/slow-body.ts'
 import tracingPlugin from './plugins/tracing.ts'
@@ -80,11 +82,13 @@ export async function buildApp ({ config, modelHost, logger, limits = SERVER_LIM
   const app = Fastify(serverOptions(config, logger, limits))
   app.removeContentTypeParser('text/plain')
   await app.register(configPlugin, { config })
+  await app.register(requestEndPlugin)
   await app.register(errorsPlugin)
   await app.register(metricsPlugin)
   await app.register(tracingPlugin)
   await app.register(requestLogPlugin)
   await app.register(corsPlugin)
+  await app.register(notFoundPlugin)
   await app.register(redisPlugin)
   await app.register(accessPlugin)
   await app.register(slowBodyPlugin, limits)

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { catalogued } from '../http/client-error.ts'
 import { healthOf } from '../http/health.ts'
@@ -11,10 +11,6 @@ import type { ServiceState } from '../metrics/state-metrics.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     metrics: Metrics
-  }
-  interface FastifyRequest {
-    /** Whether its end was counted. */
-    counted: boolean
   }
   interface FastifyContextConfig {
     /** The route's series. */
@@ -32,24 +28,13 @@ export default fp((app: FastifyInstance, _options, done) => {
     const method = [route.method].flat()[0] as string
     route.config = { ...route.config, series: http.route(method, route.url, statusesOf(route)) }
   })
-  app.decorateRequest('counted', false)
-  const ended = (request: FastifyRequest, reply: FastifyReply, status: number): void => {
-    if (request.counted) return
-    request.counted = true
-    http.inFlight--
-    http.answered(request.routeOptions.config.series, status, reply.elapsedTime / 1000, reply.problemCode)
-  }
-  app.addHook('onRequest', (request, reply, next) => {
+  app.addHook('onRequest', (_request, _reply, next) => {
     http.inFlight++
-    // An answer that nobody waits for does not finish, and reaches no hook.
-    reply.raw.once('close', () => {
-      if (!request.counted) setImmediate(ended, request, reply, reply.raw.writableEnded ? reply.statusCode : CLIENT_CLOSED_REQUEST)
-    })
     next()
   })
-  app.addHook('onResponse', (request, reply, next) => {
-    ended(request, reply, reply.statusCode)
-    next()
+  app.onRequestEnd((request, reply, status) => {
+    http.inFlight--
+    http.answered(request.routeOptions.config.series, status, reply.elapsedTime / 1000, reply.problemCode)
   })
   // Before the listener that answers and ends the socket.
   app.server.prependListener('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -59,7 +44,7 @@ export default fp((app: FastifyInstance, _options, done) => {
   })
   if (app.config.METRICS_PORT !== 0) serveMetrics(app, metrics)
   done()
-}, { name: 'metrics', dependencies: ['config', 'errors'] })
+}, { name: 'metrics', dependencies: ['config', 'errors', 'request-end'] })
 
 /** What a POST may get before its handler: no key, too slow, too often; and a client may leave. */
 const BEFORE_PREDICTION = [401, 408, 429, CLIENT_CLOSED_REQUEST]

@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { CLIENT_CLOSED_REQUEST } from '../http/problem.ts'
 import type { RequestTrace } from '../tracing/request-trace.ts'
 import type { Tracing } from '../tracing/tracing.ts'
 
@@ -43,9 +42,9 @@ export default fp(async (app: FastifyInstance) => {
     if (request.trace === undefined) next()
     else tracing.current.run(request.trace, next)
   })
-  app.addHook('onResponse', (request, reply, next) => {
-    end(request, reply.statusCode, reply.problemCode)
-    next()
+  app.onRequestEnd((request, reply, status) => {
+    request.trace?.end(status, reply.problemCode)
+    request.trace = undefined
   })
   let stoppedAt = performance.now()
   app.addHook('preClose', (closed) => {
@@ -56,7 +55,7 @@ export default fp(async (app: FastifyInstance) => {
     const left = config.SHUTDOWN_GRACE_MS * FLUSH_SHARE - (performance.now() - stoppedAt)
     await tracing.shutdown(Math.max(0, Math.min(MAX_FLUSH_MS, left)))
   })
-}, { name: 'tracing', dependencies: ['config', 'errors', 'metrics'] })
+}, { name: 'tracing', dependencies: ['config', 'errors', 'request-end', 'metrics'] })
 
 /** In a statement of its own: tsc leaves the path of an import within `export default` as it is. */
 async function load () {
@@ -78,13 +77,4 @@ function begin (tracing: Tracing, request: FastifyRequest, reply: FastifyReply):
   }, headers)
   request.trace = trace
   request.log = reply.log = request.log.child({ trace_id: trace.traceId, span_id: trace.spanId })
-  // An answer that nobody waits for reaches no hook.
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableEnded) end(request, CLIENT_CLOSED_REQUEST, undefined)
-  })
-}
-
-function end (request: FastifyRequest, status: number, code: string | undefined): void {
-  request.trace?.end(status, code)
-  request.trace = undefined
 }

@@ -95,6 +95,15 @@ describe('GET /metrics', () => {
     expect(bad).toMatchObject({ 'sentiment_http_requests_total{method="(any)",route="(none)",status="400"}': 1 })
   })
 
+  it('keeps nothing in flight of what it refused', async () => {
+    const app = await startApp()
+    await app.inject('/nowhere')
+    await app.inject({ method: 'DELETE', url: '/predict' })
+    await predict(app, { text: ' ' })
+    // The scrape itself is the one.
+    expect((await scrape(app)).get('sentiment_http_requests_in_flight')).toBe(1)
+  })
+
   it('grows by no series, whatever is asked for', async () => {
     const app = await startApp()
     await app.inject('/metrics')

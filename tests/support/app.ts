@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { onTestFinished, vi } from 'vitest'
 import { buildApp } from '../../src/app.ts'
@@ -18,14 +18,15 @@ export interface TestAppOptions {
   /** False: return at once, while the model still loads. */
   ready?: boolean
   limits?: Partial<ServerLimits>
+  logger?: FastifyBaseLogger
 }
 
 /** The real service on the fixture model, ready to answer; closed when the test ends. */
-export async function startApp ({ env = {}, workerUrl = BUILT_WORKER, ready = true, limits }: TestAppOptions = {}): Promise<FastifyInstance> {
+export async function startApp ({ env = {}, workerUrl = BUILT_WORKER, ready = true, limits, logger }: TestAppOptions = {}): Promise<FastifyInstance> {
   const models = await mkdtemp(join(tmpdir(), 'models-'))
   const config = await loadConfig({ MODEL_NAME: 'compact', EMBEDDED_MODEL_DIR: TINY_ROBERTA, MODEL_DIR: models, ...env })
   const modelHost = createModelHost(config, { workerUrl, logger: pino({ level: 'silent' }) })
-  const app = await buildApp({ config, modelHost, limits: { ...SERVER_LIMITS, ...limits } })
+  const app = await buildApp({ config, modelHost, ...(logger && { logger }), limits: { ...SERVER_LIMITS, ...limits } })
   onTestFinished(async () => {
     await app.close()
     await rm(models, { recursive: true, force: true })
