@@ -19,6 +19,9 @@ export interface ModelSpec {
 /** Name of the embedded model. */
 export const COMPACT = 'compact'
 
+/** The first digits of its weights' SHA-256: another file gives other answers, which must not share a key in Redis. */
+export const COMPACT_REVISION = '6633c38003db'
+
 const SUFFIXES: Readonly<Record<Dtype, string>> = {
   fp32: '', fp16: '_fp16', q8: '_quantized', int8: '_int8', uint8: '_uint8', q4: '_q4', bnb4: '_bnb4'
 }
@@ -53,7 +56,7 @@ export function weightsFile (dtype: Dtype): string {
  * @throws {RangeError} if `name` is no hub id or `revision` no Git revision: both become parts of paths
  */
 export function resolveModel (name: string, revision: string, dtype: Dtype): ModelSpec {
-  if (name === COMPACT) return { name, repo: COMPACT, revision: 'embedded', dtype: 'q8', embedded: true }
+  if (name === COMPACT) return { name, repo: COMPACT, revision: COMPACT_REVISION, dtype: 'q8', embedded: true }
   if (!HUB_ID.test(name) || name.includes('..')) {
     throw new RangeError(`MODEL_NAME "${name}" is no model id: give "owner/name" as on the hub, or "${COMPACT}"`)
   }

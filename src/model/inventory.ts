@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { COMPACT, DTYPES, weightsFile, type Dtype } from './catalog.ts'
+import { COMPACT, COMPACT_REVISION, DTYPES, weightsFile, type Dtype } from './catalog.ts'
 import { firstDamage, isMissing, optionalFiles, requiredFiles, sizeOf } from './files.ts'
 import { readManifest } from './manifest.ts'
 
@@ -22,7 +22,7 @@ const MAX_DEPTH = 3
 
 /** The embedded model, and what is in `directory`: downloaded, being downloaded, or put there by hand. */
 export async function listModels (directory: string, embeddedDirectory: string): Promise<InstalledModel[]> {
-  const models = [await describe(embeddedDirectory, COMPACT, 'embedded', 'q8')]
+  const models = [await describe(embeddedDirectory, COMPACT, COMPACT_REVISION, 'q8')]
   for (const folder of (await modelFolders(directory, MAX_DEPTH)).sort()) {
     const manifest = await readManifest(folder)
     const parts = relative(directory, folder).split(sep)

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { COMPACT_REVISION } from '../../src/model/catalog.ts'
 import { countRuns, predict, startApp } from '../support/app.ts'
 
 const answer = (text: string) => ({ text })
@@ -90,7 +91,7 @@ describe('GET /health and /info', () => {
     expect(health.statusCode).toBe(200)
     expect(health.json()).toEqual({
       status: 'ok',
-      model: { name: 'compact', requested: 'compact', revision: 'embedded', dtype: 'q8', fallback: false },
+      model: { name: 'compact', requested: 'compact', revision: COMPACT_REVISION, dtype: 'q8', fallback: false },
       workers: { ready: expect.any(Number), total: expect.any(Number) },
       queue: { depth: 0, limit: 1024 },
       cache: { memory: { entries: 0 }, redis: 'off' },

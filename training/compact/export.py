@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from transformers import BertConfig
 
 from data import LABELS, load, pad
+from layer_norm import unfuse_skip_normalization
 from model import Classifier
 from smooth import smooth
 from vocabulary import MAX_TOKENS
@@ -30,7 +31,7 @@ def load_trained(work: Path) -> Classifier:
 
 
 def export_fp32(model: Classifier, path: Path) -> None:
-    """Batch and length are free. Attention, layer norm and GELU are fused into the runtime's own operators."""
+    """Batch and length are free. Attention, embeddings and GELU are fused into the runtime's own operators."""
     path.parent.mkdir(parents=True, exist_ok=True)
     ids = torch.ones((2, 8), dtype=torch.int64)
     axes = {0: "batch", 1: "sequence"}
@@ -40,6 +41,8 @@ def export_fp32(model: Classifier, path: Path) -> None:
     config = model.encoder.config
     fused = optimize_model(
         str(path), model_type="bert", num_heads=config.num_attention_heads, hidden_size=config.hidden_size, opt_level=0)
+    # Attention and embeddings are found by the skip-normalizations around them.
+    unfuse_skip_normalization(fused.model)
     fused.save_model_to_file(str(path))
 
 
