@@ -11,7 +11,7 @@ const GRAIN_MS = 10
  * sends each second's requests in one burst and waits for answers, which hides what a late answer delays.
  */
 export async function pacedLoad ({ url, path = '/predict', method = 'POST', requests = [{ body: '' }], rate, seconds, connections }: LoadJob & { rate: number, seconds: number }): Promise<LoadResult> {
-  const ready = requests.map((item) => ({ item, bytes: requestBytes(url, method, path, item.body) }))
+  const ready = requests.map((item) => ({ item, bytes: requestBytes(`${url}${path}`, method, item.body) }))
   const pool = new ConnectionPool(url, connections)
   const recorder = new Recorder()
   const count = Math.round(rate * seconds)
