@@ -40,7 +40,7 @@ describe('the model command', () => {
   })
 
   it('lists what is on this machine, and what is missing of it', async () => {
-    expect((await run('list')).output).toMatch(/^model +revision +dtype +size +state\ncompact +embedded +q8 +\d+\.\d MB +complete\n$/)
+    expect((await run('list')).output).toMatch(/^model +revision +dtype +size +state\ncompact +[0-9a-f]{12} +q8 +\d+\.\d MB +complete\n$/)
     await run('pull', 'owner/model')
     expect((await run('list')).output).toMatch(/\nowner\/model +main +q8 +\d+\.\d MB +complete\n/)
     await writeFile(join(directory, 'owner/model/main/tokenizer.json'), '{}')
