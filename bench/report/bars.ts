@@ -1,7 +1,8 @@
 import type { ParticipantName } from '../lib/participants.ts'
 import type { ScenarioResult } from '../lib/results.ts'
+import { median } from '../lib/statistics.ts'
 import { OVERLOAD_TIMEOUT_MS } from '../scenarios/overload.ts'
-import { medianRatio, rowsOf, short } from './summary.ts'
+import { roundRatios, rowsOf, short } from './summary.ts'
 
 /** One requirement, and what was measured of it. */
 export interface Bar {
@@ -14,9 +15,10 @@ export interface Bar {
 }
 
 interface Measured {
-  ratio: (figure: string, a: ParticipantName, b: ParticipantName) => number
-  /** Between two loads on the service. */
-  phaseRatio: (figure: string, a: string, b: string) => number
+  /** Of each round. */
+  ratios: (figure: string, a: ParticipantName, b: ParticipantName) => number[]
+  /** Of each round, between two loads on the service. */
+  phaseRatios: (figure: string, a: string, b: string) => number[]
   /** Median of the rounds. */
   figure: (figure: string, phase: string, participant?: ParticipantName) => number
 }
@@ -35,9 +37,18 @@ const times = (value: number): string => `${short(value)} ×`
 const percent = (value: number): string => `${(value * 100).toFixed(1)} %`
 const ms = (value: number): string => `${short(value)} ms`
 
-/** Measures a value that must reach `least`, or must not exceed `most`. */
-const atLeast = (least: number, show: (value: number) => string, value: (measured: Measured) => number) =>
-  (measured: Measured): [string, boolean] => [show(value(measured)), value(measured) >= least]
+/** The median of the rounds, and between which values they lie. */
+function spread (show: (value: number) => string, rounds: readonly number[]): string {
+  const middle = show(median(rounds))
+  return rounds.length < 2 ? middle : `${middle} (${show(Math.min(...rounds))} to ${show(Math.max(...rounds))})`
+}
+
+/** Measures a ratio whose median must reach `least`, or must not exceed `most`. */
+const ratioAtLeast = (least: number, show: (value: number) => string, rounds: (measured: Measured) => number[]) =>
+  (measured: Measured): [string, boolean] => [spread(show, rounds(measured)), median(rounds(measured)) >= least]
+const ratioAtMost = (most: number, show: (value: number) => string, rounds: (measured: Measured) => number[]) =>
+  (measured: Measured): [string, boolean] => [spread(show, rounds(measured)), median(rounds(measured)) <= most]
+/** Measures a value that must not exceed `most`. */
 const atMost = (most: number, show: (value: number) => string, value: (measured: Measured) => number) =>
   (measured: Measured): [string, boolean] => [show(value(measured)), value(measured) <= most]
 
@@ -46,16 +57,16 @@ const RULES: readonly Rule[] = [
     scenario: 'miss',
     what: 'texts/s over HTTP, share of (c) bare ONNX Runtime',
     bar: '≥ 95 %',
-    measure: atLeast(0.95, percent, ({ ratio }) => ratio('perSecond', 'service', 'runtime'))
+    measure: ratioAtLeast(0.95, percent, ({ ratios }) => ratios('perSecond', 'service', 'runtime'))
   },
   {
     scenario: 'miss',
     what: 'the same, share of (c) with the service\'s own session options',
     bar: '',
-    measure: ({ ratio }) => [percent(ratio('perSecond', 'service', 'session')), undefined]
+    measure: ({ ratios }) => [spread(percent, ratios('perSecond', 'service', 'session')), undefined]
   },
-  { scenario: 'miss', what: 'texts/s against (a)', bar: '≥ 1.3 ×', measure: atLeast(1.3, times, ({ ratio }) => ratio('perSecond', 'service', 'pipeline')) },
-  { scenario: 'miss', what: 'texts/s against (b)', bar: '≥ 1.3 ×', measure: atLeast(1.3, times, ({ ratio }) => ratio('perSecond', 'service', 'batcher')) },
+  { scenario: 'miss', what: 'texts/s against (a)', bar: '≥ 1.3 ×', measure: ratioAtLeast(1.3, times, ({ ratios }) => ratios('perSecond', 'service', 'pipeline')) },
+  { scenario: 'miss', what: 'texts/s against (b)', bar: '≥ 1.3 ×', measure: ratioAtLeast(1.3, times, ({ ratios }) => ratios('perSecond', 'service', 'batcher')) },
   {
     scenario: 'miss',
     what: 'answers under load that differ from the one-by-one answers, this service and (b)',
@@ -66,9 +77,9 @@ const RULES: readonly Rule[] = [
       return [`${wrong} of ${checked}; (b) ${short(theirs)} of ${short(of)}`, wrong === 0 && checked > 0]
     }
   },
-  { scenario: 'hit-memory', what: 'requests/s, share of (d)', bar: '≥ 60 %', measure: atLeast(0.6, percent, ({ ratio }) => ratio('perSecond', 'service', 'route')) },
-  { scenario: 'hit-memory', what: 'p99 against (d)', bar: '≤ 2 ×', measure: atMost(2, times, ({ ratio }) => ratio('p99', 'service', 'route')) },
-  { scenario: 'hit-redis', what: 'requests/s, share of (d)', bar: '≥ 35 %', measure: atLeast(0.35, percent, ({ ratio }) => ratio('perSecond', 'service', 'route')) },
+  { scenario: 'hit-memory', what: 'requests/s, share of (d)', bar: '≥ 60 %', measure: ratioAtLeast(0.6, percent, ({ ratios }) => ratios('perSecond', 'service', 'route')) },
+  { scenario: 'hit-memory', what: 'p99 against (d)', bar: '≤ 2 ×', measure: ratioAtMost(2, times, ({ ratios }) => ratios('p99', 'service', 'route')) },
+  { scenario: 'hit-redis', what: 'requests/s, share of (d)', bar: '≥ 35 %', measure: ratioAtLeast(0.35, percent, ({ ratios }) => ratios('perSecond', 'service', 'route')) },
   {
     scenario: 'hot-key',
     what: 'model runs for 1,000 clients with one new text',
@@ -81,7 +92,7 @@ const RULES: readonly Rule[] = [
     bar: '≤ 20 ms',
     measure: ({ figure }) => [`${ms(figure('p99', 'health'))}; (a) ${ms(figure('p99', 'health', 'pipeline'))}`, figure('p99', 'health') <= 20]
   },
-  { scenario: 'overload', what: 'goodput against the same service\'s `miss`', bar: '≥ 95 %', measure: atLeast(0.95, percent, ({ phaseRatio }) => phaseRatio('perSecond', 'overload', 'miss')) },
+  { scenario: 'overload', what: 'goodput against the same service\'s `miss`', bar: '≥ 95 %', measure: ratioAtLeast(0.95, percent, ({ phaseRatios }) => phaseRatios('perSecond', 'overload', 'miss')) },
   { scenario: 'overload', what: 'p99 of accepted requests', bar: `≤ ${OVERLOAD_TIMEOUT_MS} ms (PREDICT_TIMEOUT_MS)`, measure: atMost(OVERLOAD_TIMEOUT_MS, ms, ({ figure }) => figure('p99', 'overload')) },
   { scenario: 'overload', what: 'p99 of refusals', bar: '≤ 50 ms', measure: atMost(50, ms, ({ figure }) => figure('refusedP99', 'overload')) },
   {
@@ -96,7 +107,7 @@ const RULES: readonly Rule[] = [
   },
   { scenario: 'cold-start', what: 'process start to first answer', bar: '≤ 1,500 ms', measure: atMost(1500, ms, ({ figure }) => figure('ms', 'cold-start')) },
   { scenario: 'soak', what: 'growth of resident memory after the first fifth', bar: '< 2 %', measure: atMost(1.999, (value) => `${value.toFixed(2)} %`, ({ figure }) => figure('growthPercent', 'soak')) },
-  { scenario: 'hit-memory', what: 'requests/s against the baseline (--against)', bar: '≥ 90 %', optional: true, measure: atLeast(0.9, percent, ({ ratio }) => ratio('perSecond', 'service', 'baseline')) }
+  { scenario: 'hit-memory', what: 'requests/s against the baseline (--against)', bar: '≥ 90 %', optional: true, measure: ratioAtLeast(0.9, percent, ({ ratios }) => ratios('perSecond', 'service', 'baseline')) }
 ]
 
 /** Every bar of the scenarios in `results`, in the order of the issue. */
@@ -127,8 +138,8 @@ function errorBar (results: readonly ScenarioResult[]): Bar {
 function measuredOf ({ scenario, runs }: ScenarioResult): Measured {
   const rows = rowsOf({ runs })
   return {
-    ratio: (name, a, b) => medianRatio(runs, name, [a, scenario], [b, scenario]),
-    phaseRatio: (name, a, b) => medianRatio(runs, name, ['service', a], ['service', b]),
+    ratios: (name, a, b) => roundRatios(runs, name, [a, scenario], [b, scenario]),
+    phaseRatios: (name, a, b) => roundRatios(runs, name, ['service', a], ['service', b]),
     figure: (name, phase, participant = 'service') =>
       rows.find((row) => row.participant === participant && row.phase === phase)?.figures[name] ?? NaN
   }

@@ -31,11 +31,16 @@ function figure (name: string, values: number[]): number {
   return name === 'checked' || name === 'wrong' ? values.reduce((sum, value) => sum + value, 0) : median(values)
 }
 
-/** The median over the rounds of one participant's figure divided by another's: what slows both in a round cancels out. */
-export function medianRatio (runs: readonly Run[], figureName: string, a: Key, b: Key): number {
+/** One participant's figure divided by another's, round by round: what slows both in a round cancels out. */
+export function roundRatios (runs: readonly Run[], figureName: string, a: Key, b: Key): number[] {
   const of = (key: Key, round: number) => runs.find((run) => run.round === round && run.participant === key[0] && run.phase === key[1])?.figures[figureName]
   const rounds = [...new Set(runs.map(({ round }) => round))]
-  return median(rounds.map((round) => (of(a, round) ?? NaN) / (of(b, round) ?? NaN)).filter((value) => !Number.isNaN(value)))
+  return rounds.map((round) => (of(a, round) ?? NaN) / (of(b, round) ?? NaN)).filter((value) => !Number.isNaN(value))
+}
+
+/** The median of the rounds' ratios. */
+export function medianRatio (...of: Parameters<typeof roundRatios>): number {
+  return median(roundRatios(...of))
 }
 
 type Key = readonly [ParticipantName, phase: string]

@@ -50,6 +50,10 @@ describe('barsOf', () => {
     expect(share([miss([94], [100])])).toMatchObject({ measured: '94.0 %', passed: false })
   })
 
+  it('shows between which values the rounds lie', () => {
+    expect(share([miss([96, 90, 99.5], [100, 100, 100])])?.measured).toBe('96.0 % (90.0 % to 99.5 %)')
+  })
+
   it('says what was not measured, instead of passing it', () => {
     expect(barsOf([miss([96], [100])]).find(({ what }) => what.includes('against (a)'))).toMatchObject({ measured: 'not measured', passed: undefined })
   })
