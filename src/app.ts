@@ -13,6 +13,7 @@ import configPlugin from './plugins/config.ts'
 import corsPlugin from './plugins/cors.ts'
 import errorsPlugin from './plugins/errors.ts'
 import inferencePlugin from './plugins/inference.ts'
+import jsonBodyPlugin from './plugins/json-body.ts'
 import lifecyclePlugin from './plugins/lifecycle.ts'
 import metricsPlugin from './plugins/metrics.ts'
 import notFoundPlugin from './plugins/not-found.ts'
@@ -80,7 +81,6 @@ function proxies (value: string): false | ((address: string, hop: number) => boo
 /** Builds the service: plugins, then routes. */
 export async function buildApp ({ config, modelHost, logger, limits = SERVER_LIMITS }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify(serverOptions(config, logger, limits))
-  app.removeContentTypeParser('text/plain')
   await app.register(configPlugin, { config })
   await app.register(requestEndPlugin)
   await app.register(errorsPlugin)
@@ -92,6 +92,7 @@ export async function buildApp ({ config, modelHost, logger, limits = SERVER_LIM
   await app.register(redisPlugin)
   await app.register(accessPlugin)
   await app.register(slowBodyPlugin, limits)
+  await app.register(jsonBodyPlugin)
   await app.register(cachePlugin)
   await app.register(inferencePlugin, { modelHost })
   await app.register(predictorPlugin)

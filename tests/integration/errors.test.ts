@@ -11,10 +11,11 @@ describe('errors', () => {
   beforeEach(async () => { app = await startApp({ env: { MAX_BATCH_SIZE: '4', BODY_LIMIT_BYTES: '5000', MAX_TEXT_LENGTH: '1000' } }) })
 
   const json = (payload: unknown): InjectOptions => ({ method: 'POST', url: '/predict', headers: { 'content-type': 'application/json' }, payload: JSON.stringify(payload) })
-  const raw = (payload: string, type = 'application/json'): InjectOptions => ({ method: 'POST', url: '/predict', headers: { 'content-type': type }, payload })
+  const raw = (payload: string | Buffer, type = 'application/json'): InjectOptions => ({ method: 'POST', url: '/predict', headers: { 'content-type': type }, payload })
 
   it.each<[string, InjectOptions, number, string]>([
     ['no JSON', raw('{oops'), 400, 'VALIDATION'],
+    ['bytes that are no UTF-8', raw(Buffer.from('{"text":"caf\u00e9"}', 'latin1')), 400, 'VALIDATION'],
     ['an empty body', raw(''), 400, 'VALIDATION'],
     ['an array', json([]), 400, 'VALIDATION'],
     ['null', json(null), 400, 'VALIDATION'],
@@ -71,6 +72,10 @@ describe('errors', () => {
 
   it('says in words how to send what was sent as a pair', async () => {
     expect((await predict(app, { inputs: ['a', 'b'] })).json().detail).toContain('{"inputs": [["first"], ["second"]]}')
+  })
+
+  it('says in words that bytes are no UTF-8', async () => {
+    expect((await app.inject(raw(Buffer.from([0x22, 0xff, 0x22])))).json().detail).toBe('The body is not valid UTF-8')
   })
 
   it('never repeats a text', async () => {
