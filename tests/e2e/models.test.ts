@@ -1,9 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { TINY_ROBERTA } from '../fixtures/make-model.ts'
 import { HubServer } from '../support/hub-server.ts'
+import { openStream, type StreamLine } from '../support/ndjson.ts'
 import { Service } from '../support/service.ts'
 
 const NAME = 'cardiffnlp/twitter-roberta-base-sentiment-latest'
@@ -71,6 +73,28 @@ describe('a model from the hub', () => {
     }
     expect(models[0]).toBe('compact')
     await service.until('ok', NAME)
+  })
+
+  it('takes over in the middle of a stream, which loses no line', async () => {
+    const hub = await startHub()
+    hub.fail(WEIGHTS, { kind: 'slow' })
+    const service = await Service.start({ HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory(), MODEL_FALLBACK: 'compact' })
+    await service.until('degraded', 'compact')
+    const stream = openStream(service.port)
+    let sent = 0
+    const send = (): unknown => stream.request.write(`${JSON.stringify({ text: `text ${sent}`, id: sent++ })}\n`)
+    for (let ahead = 0; ahead < 8; ahead++) send()
+    const answers: StreamLine[] = []
+    for await (const line of createInterface({ input: await stream.response })) {
+      answers.push(JSON.parse(line) as StreamLine)
+      if (answers.at(-1)?.model === NAME) stream.request.end()
+      else send()
+    }
+    expect(answers.map(({ id }) => id)).toEqual(Array.from({ length: sent }, (_, id) => id))
+    // No line fails, and none goes back to the model before.
+    const change = answers.findIndex(({ model }) => model === NAME)
+    expect(answers.map(({ model }) => model)).toEqual(answers.map((_answer, index) => index < change ? 'compact' : NAME))
+    expect(change).toBeGreaterThan(0)
   })
 
   it('is brought once by two services that share the folder', async () => {
