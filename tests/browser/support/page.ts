@@ -23,8 +23,8 @@ export interface Visit {
   errors: string[]
 }
 
-/** Opens the page of a service of the test's own. Whatever it asks of another host fails the test. */
-export async function visit (options: TestAppOptions = {}, context: BrowserContextOptions = {}): Promise<Visit> {
+/** Opens a page of a service of the test's own. Whatever it asks of another host fails the test. */
+export async function visit (options: TestAppOptions = {}, context: BrowserContextOptions = {}, path = '/'): Promise<Visit> {
   const app = await startApp(options)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
@@ -42,6 +42,6 @@ export async function visit (options: TestAppOptions = {}, context: BrowserConte
     expect(foreign).toEqual([])
     expect(errors).toEqual([])
   })
-  await page.goto(`${origin}/`)
+  await page.goto(`${origin}${path}`)
   return { page, app, errors }
 }
