@@ -9,8 +9,9 @@ export default fp((app: FastifyInstance, _options, done) => {
   const refuse = (request: FastifyRequest, reply: FastifyReply): never => {
     const path = request.url.split('?', 1)[0] as string
     const allowed = METHODS.filter((method) => app.findRoute({ method, url: path }) !== null)
-    // A route of many paths, such as files', may find that this one is not there.
-    if (allowed.length === 0 || allowed.includes(request.method as HTTPMethods)) throw new NotFoundError()
+    // CORS answers OPTIONS for any path, so OPTIONS alone makes none; a route of many paths, such as files', may find that
+    // this one is not there.
+    if (allowed.every((method) => method === 'OPTIONS') || allowed.includes(request.method as HTTPMethods)) throw new NotFoundError()
     void reply.header('allow', allowed.join(', '))
     throw new MethodNotAllowedError(allowed.join(', '))
   }

@@ -159,4 +159,11 @@ describe('pages of other origins', () => {
     expect(refused.statusCode).toBe(401)
     expect(refused.headers).toMatchObject({ 'access-control-allow-origin': 'https://example.org', 'access-control-expose-headers': expect.stringContaining('retry-after') })
   })
+  it('leaves unknown paths 404 and wrong methods 405', async () => {
+    const app = await startApp({ env: { CORS_ORIGINS: '*' } })
+    expect((await app.inject('/nothing')).statusCode).toBe(404)
+    const wrong = await app.inject('/predict')
+    expect(wrong.statusCode).toBe(405)
+    expect(wrong.headers.allow).toBe('POST, OPTIONS')
+  })
 })
