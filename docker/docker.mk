@@ -30,7 +30,7 @@ down: docker-ready ## Stop and remove the containers; downloaded models stay
 
 observability-up: docker-ready ## The same as up, with Prometheus and Grafana on loopback
 	@$(MAKE) --no-print-directory up COMPOSE_FILES="$(COMPOSE_FILES) $(OBSERVABILITY)"
-	@echo "Grafana on http://127.0.0.1:$${GRAFANA_PORT:-3000}, Prometheus on http://127.0.0.1:$${PROMETHEUS_PORT:-9090}"
+	@echo "Grafana on http://$$($(COMPOSE) $(OBSERVABILITY) port grafana 3000), Prometheus on http://$$($(COMPOSE) $(OBSERVABILITY) port prometheus 9090)"
 
 observability-down: docker-ready ## Stop and remove Prometheus and Grafana; the service goes on, and what was measured stays
 	@$(COMPOSE) $(OBSERVABILITY) rm --stop --force prometheus grafana
@@ -60,9 +60,9 @@ image-size: docker-ready ## Show what each layer of the image costs
 	@docker history --format 'table {{.Size}}\t{{.CreatedBy}}' $(IMAGE)
 	@docker image inspect --format '{{.Size}}' $(IMAGE) | awk '{ printf "total %.0f MB\n", $$1 / 1e6 }'
 
-clean: docker-ready ## Remove containers, image and downloaded models; asks first (FORCE=1 does not)
+clean: docker-ready ## Remove containers, image, models and Prometheus' history; asks first (FORCE=1 does not)
 	@if [ "$(FORCE)" != 1 ]; then \
-	  read -r -p 'Remove the containers, the image and the volume with the downloaded models? [y/N] ' answer || true; \
+	  read -r -p 'Remove the containers, the image, the downloaded models and what Prometheus has stored? [y/N] ' answer || true; \
 	  case "$$answer" in y|Y|yes) ;; *) echo 'Nothing removed'; exit 1 ;; esac; \
 	fi; \
 	$(COMPOSE) $(OBSERVABILITY) down --volumes --remove-orphans --rmi local && { docker image rm $(IMAGE) > /dev/null 2>&1 || true; }
