@@ -9,7 +9,7 @@ MODEL_FALLBACK ?= $(or $(shell sed -n 's/^MODEL_FALLBACK=//p' .env 2> /dev/null)
 .PHONY: help setup start dev build test lint format typecheck fuzz fixtures bench bench-quick bench-report accuracy
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install the locked dependencies and build, where that is missing
 	@command -v node > /dev/null || { echo 'Node is missing: install Node 20.19 or later (https://nodejs.org)'; exit 1; }
@@ -23,7 +23,7 @@ dev: setup ## Serve, and reload on change
 
 build: setup ## Compile to dist/
 
-test: setup ## Run every test; Redis is found or installed
+test: setup ## Run every test; Redis, Prometheus and Chromium are found or installed
 	@node_modules/.bin/vitest run
 
 lint: setup ## Check style and common mistakes
