@@ -52,6 +52,7 @@ bench-report: setup ## Write the newest results into docs/benchmarks.md
 	@npm run --silent bench:report
 
 accuracy: setup ## Measure a running service: make accuracy DATA=file.tsv [URL=http://127.0.0.1:8000]
-	@node_modules/.bin/tsx bench/accuracy/main.ts --data $(DATA) --url $(or $(URL),http://127.0.0.1:8000)
+	@test -n "$(DATA)" || { echo 'Name the labelled texts: make accuracy DATA=file.tsv (a line is LABEL<TAB>TEXT)'; exit 2; }
+	@node_modules/.bin/tsx bench/accuracy/main.ts --data '$(DATA)' --url $(or $(URL),http://127.0.0.1:8000)
 
 -include docker/docker.mk

@@ -9,15 +9,24 @@ Measures the model of a running service on labelled texts (LABEL<TAB>TEXT a line
 for example the same model with MODEL_DTYPE=fp32, is measured on the same texts and compared.
 `
 
-const { values } = parseArgs({
-  options: {
-    data: { type: 'string' },
-    url: { type: 'string', default: 'http://127.0.0.1:8000' },
-    'compare-url': { type: 'string' },
-    batch: { type: 'string', default: '64' },
-    json: { type: 'string' }
+const options = {
+  data: { type: 'string' },
+  url: { type: 'string', default: 'http://127.0.0.1:8000' },
+  'compare-url': { type: 'string' },
+  batch: { type: 'string', default: '64' },
+  json: { type: 'string' }
+} as const
+
+function readArguments () {
+  try {
+    return parseArgs({ options }).values
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${USAGE}`)
+    process.exit(2)
   }
-})
+}
+
+const values = readArguments()
 
 function show ({ model, textsPerSecond }: Run, summary: Summary, labels: readonly string[]): void {
   const { accuracy, macroRecall, interval: [low, high], recall, confusion } = summary
