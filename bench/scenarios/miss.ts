@@ -49,7 +49,8 @@ async function run (bench: Bench) {
     const texts = newTexts(knownCount(bench))
     const known = new Map<string, LoadRequest[]>()
     const enough = new Map<string, number>()
-    for (const { name, url } of participants) {
+    for (const participant of participants) {
+      const { name, url } = participant
       known.set(name, await knownRequests(url, texts))
       bench.progress.show(`miss: ${name}, before it counts`)
       if (bench.quick) continue
@@ -58,6 +59,7 @@ async function run (bench: Bench) {
       const { figures } = await loadRun(bench, 'warm-up', { url, requests: missRequests(WARM_UP_SECONDS), connections, seconds: WARM_UP_SECONDS })
       // More than that only fills the generator's memory.
       enough.set(name, MARGIN * (figures.perSecond ?? NaN))
+      await settle(participant)
     }
     try {
       return await inRounds(bench, 'miss', [...participants, ...runtimes], async (participant) => {
