@@ -48,7 +48,7 @@ let oracle: Promise<Participant> | undefined
 const bench: Bench = { ...settings, generator, progress, model, oracle: startOracle }
 const results: ScenarioResult[] = []
 
-process.stdout.write(`${machineLine(machine)}\n${settings.url ?? model.name}, ${settings.rounds} interleaved rounds\n`)
+process.stdout.write(`${machineLine(machine)}\n${settings.url ?? model.name}\n`)
 try {
   for (const scenario of scenarios) {
     progress.show(scenario.name)

@@ -4,14 +4,12 @@ import type { Scenario } from './lib/bench.ts'
 export interface BenchOptions {
   scenarios: readonly Scenario[]
   quick: boolean
-  rounds: number
+  rounds?: number
   seconds?: number
   connections?: number
   url?: string
   against?: string
 }
-
-const ROUNDS = 3
 
 /** A command line that cannot be followed; its message says what is wrong. */
 export class UsageError extends Error {}
@@ -32,7 +30,7 @@ export function readOptions (args: string[], scenarios: readonly Scenario[]): Be
   return {
     scenarios: chosen,
     quick,
-    rounds: positive('--rounds', values.rounds) ?? (quick ? 1 : ROUNDS),
+    ...optional('rounds', positive('--rounds', values.rounds)),
     ...optional('seconds', positive('--duration', values.duration)),
     ...optional('connections', positive('--connections', values.connections)),
     ...optional('url', url?.replace(/\/$/, '')),
@@ -46,7 +44,7 @@ export function usage (scenarios: readonly Scenario[]): string {
 
   --duration SECONDS     of one run, instead of the scenario's own
   --connections NUMBER   of the load, instead of the scenario's own
-  --rounds NUMBER        interleaved rounds (${ROUNDS}); the report takes their median
+  --rounds NUMBER        interleaved rounds, instead of the scenario's own; the report takes their median
   --url URL              measure a service that runs already; no peers then
   --against DIRECTORY    measure the service built in another checkout beside this one
   --quick                short runs on the embedded model: checks answers and errors, not speed

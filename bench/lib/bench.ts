@@ -15,7 +15,8 @@ export interface Bench {
   /** Seconds of one run, where the caller asked for some. */
   seconds?: number
   connections?: number
-  rounds: number
+  /** Rounds of every scenario, where the caller asked for some. */
+  rounds?: number
   /** A short run that checks answers and errors; its speed means nothing. */
   quick: boolean
   /** Address of a service without a cache that no load is sent to. */
@@ -57,6 +58,9 @@ export const CORES = availableParallelism()
 /** Texts whose answers are known from a one-by-one run. */
 export const knownCount = ({ quick }: Bench): number => quick ? 16 : 40
 export const secondsOf = (bench: Bench, usual: number, quick = 1): number => bench.seconds ?? (bench.quick ? quick : usual)
+/** Interleaved rounds of a scenario that needs no more: the report takes their median. */
+export const ROUNDS = 3
+export const roundsOf = (bench: Pick<Bench, 'rounds' | 'quick'>, usual = ROUNDS): number => bench.rounds ?? (bench.quick ? 1 : usual)
 export const connectionsOf = (bench: Bench, usual: number): number => bench.connections ?? usual
 
 /** Starts the service; beside it the baseline, where there is one to compare with. */
@@ -88,12 +92,14 @@ export async function withParticipants<T> (starters: readonly Starter[], use: (p
 
 /** Measures the participants in turn, round after round; every other round the other way round. */
 export async function inRounds<P extends { name: ParticipantName }> (
-  bench: Bench, title: string, participants: readonly P[], measure: (participant: P, round: number) => Promise<Omit<Run, 'participant' | 'round'>[]>
+  bench: Bench, title: string, participants: readonly P[],
+  measure: (participant: P, round: number) => Promise<Omit<Run, 'participant' | 'round'>[]>, usualRounds = ROUNDS
 ): Promise<Run[]> {
   const runs: Run[] = []
-  for (let round = 0; round < bench.rounds; round++) {
+  const rounds = roundsOf(bench, usualRounds)
+  for (let round = 0; round < rounds; round++) {
     for (const participant of round % 2 === 0 ? participants : participants.toReversed()) {
-      bench.progress.show(`${title}: ${participant.name}, round ${round + 1} of ${bench.rounds}`)
+      bench.progress.show(`${title}: ${participant.name}, round ${round + 1} of ${rounds}`)
       for (const run of await measure(participant, round)) runs.push({ participant: participant.name, round, ...run })
     }
   }

@@ -19,7 +19,7 @@ export interface ResultFile {
   time: string
   machine: Machine
   model: string
-  options: { quick: boolean, rounds: number, url?: string }
+  options: { quick: boolean, rounds?: number, url?: string }
   results: ScenarioResult[]
 }
 

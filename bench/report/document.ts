@@ -39,8 +39,8 @@ export function figures (newest: readonly Newest[], pictures: readonly string[])
       row([`\`${scenario}\``, what, bar, measured, passed === undefined ? '' : passed ? 'pass' : '**fail**'])),
     '',
     ...pictures.flatMap((name) => [`![${name.replace('.svg', '').replaceAll('-', ' ')}](benchmarks/${name})`, '']),
-    '| scenario | who | answers/s | p50, ms | p99, ms | other figures |',
-    '| --- | --- | --- | --- | --- | --- |',
+    '| scenario | who | rounds | answers/s | p50, ms | p99, ms | other figures |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
     ...results.flatMap(scenarioRows),
     '',
     END
@@ -58,7 +58,7 @@ export function withFigures (document: string, generated: string): string {
 function measuredOn (newest: readonly Newest[]): string[] {
   const groups = new Map<string, string[]>()
   for (const { file, result } of newest) {
-    const line = `on ${file.time.slice(0, 10)}: ${machineLine(file.machine)}; ${file.model}; median of ${file.options.rounds} interleaved rounds`
+    const line = `on ${file.time.slice(0, 10)}: ${machineLine(file.machine)}; ${file.model}`
     groups.set(line, [...groups.get(line) ?? [], result.scenario])
   }
   if (groups.size === 1) return [`Measured ${[...groups.keys()][0]}.`]
@@ -66,9 +66,10 @@ function measuredOn (newest: readonly Newest[]): string[] {
 }
 
 function scenarioRows (result: ScenarioResult): string[] {
-  return rowsOf(result).map(({ participant, phase, figures: { perSecond, p50, p99, checked, wrong, ...others } }) => row([
+  return rowsOf(result).map(({ participant, phase, rounds, figures: { perSecond, p50, p99, checked, wrong, ...others } }) => row([
     `\`${result.scenario}\`${phase === result.scenario ? '' : `, ${phase}`}`,
     PARTICIPANTS[participant],
+    String(rounds),
     cell(perSecond), cell(p50), cell(p99),
     [
       ...Object.entries(others).map(([name, value]) => `${name} ${short(value)}`),

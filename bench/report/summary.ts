@@ -7,6 +7,7 @@ import type { ScenarioResult } from '../lib/results.ts'
 export interface Row {
   participant: ParticipantName
   phase: string
+  rounds: number
   figures: Record<string, number>
 }
 
@@ -21,6 +22,7 @@ export function rowsOf ({ runs }: Pick<ScenarioResult, 'runs'>): Row[] {
     return {
       participant,
       phase,
+      rounds: group.length,
       figures: Object.fromEntries(Object.keys(figures).map((name) => [name, figure(name, group.map((run) => run.figures[name] ?? NaN))]))
     }
   })

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '../../tests/support/free-port.ts'
 import { bodyOf } from '../lib/answers.ts'
-import type { Bench, Run, Scenario } from '../lib/bench.ts'
+import { roundsOf, type Bench, type Run, type Scenario } from '../lib/bench.ts'
 import { newTexts } from '../lib/fresh.ts'
 import { SERVER } from '../lib/participants.ts'
 import { ServerProcess } from '../lib/server-process.ts'
@@ -32,7 +32,7 @@ async function firstAnswerMs ({ model }: Bench): Promise<number> {
 async function run (bench: Bench): Promise<Run[]> {
   const runs: Run[] = []
   // The first start reads the files from the disk; those after it, as every restart, find them in memory.
-  for (let round = 0; round < bench.rounds * STARTS_A_ROUND; round++) {
+  for (let round = 0; round < roundsOf(bench) * STARTS_A_ROUND; round++) {
     bench.progress.show(`cold-start: start ${round + 1}`)
     runs.push({ participant: 'service', round, phase: 'cold-start', figures: { ms: await firstAnswerMs(bench) } })
   }

@@ -5,17 +5,17 @@ import { SCENARIOS } from '../../../bench/scenarios/index.ts'
 const read = (...args: string[]) => readOptions(args, SCENARIOS)
 
 describe('readOptions', () => {
-  it('runs every scenario that is not optional, in three rounds, where nothing is asked for', () => {
-    const { scenarios, rounds, quick } = read()
+  it('runs every scenario that is not optional, in its own rounds, where nothing is asked for', () => {
+    const { scenarios, ...rest } = read()
     expect(scenarios).toEqual(SCENARIOS.filter(({ name }) => name !== 'python' && name !== 'soak'))
     expect(read('python').scenarios.map(({ name }) => name)).toEqual(['python'])
-    expect({ rounds, quick }).toEqual({ rounds: 3, quick: false })
+    expect(rest).toEqual({ quick: false })
   })
 
-  it('takes scenarios, duration, connections and an address', () => {
-    const { scenarios, ...rest } = read('miss', 'long', '--duration', '2.5', '--connections', '8', '--url', 'http://127.0.0.1:8000/')
+  it('takes scenarios, rounds, duration, connections and an address', () => {
+    const { scenarios, ...rest } = read('miss', 'long', '--rounds', '5', '--duration', '2.5', '--connections', '8', '--url', 'http://127.0.0.1:8000/')
     expect(scenarios.map(({ name }) => name)).toEqual(['miss', 'long'])
-    expect(rest).toEqual({ quick: false, rounds: 3, seconds: 2.5, connections: 8, url: 'http://127.0.0.1:8000' })
+    expect(rest).toEqual({ quick: false, rounds: 5, seconds: 2.5, connections: 8, url: 'http://127.0.0.1:8000' })
   })
 
   it('leaves out what cannot be measured at an address, and refuses it by name', () => {

@@ -20,7 +20,7 @@ const file = (time: string, results: ScenarioResult[], options = {}): ResultFile
   time,
   machine: { processor: 'CPU', cores: 2, int8: 'AVX2', memoryGiB: 4, node: 'v20', commit: 'abc', packages: {} },
   model: 'reference model',
-  options: { quick: false, rounds: 3, ...options },
+  options: { quick: false, ...options },
   results
 })
 
@@ -79,6 +79,7 @@ describe('the document', () => {
     const generated = figures(newestResults([file('2026-01-01', [miss([96], [100])])]), ['latency.svg'])
     const once = withFigures(`# Title\n\nBefore\n\n${BEGIN}\nold\n${END}\n\nAfter\n`, generated)
     expect(once).toContain('96.0 %')
+    expect(once).toContain('| `miss` | this service | 1 | 96 |')
     expect(once).not.toContain('old')
     expect(once).toMatch(/^# Title\n\nBefore\n[^]*\nAfter\n$/)
     expect(withFigures(once, generated)).toBe(once)
