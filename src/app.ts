@@ -13,13 +13,13 @@ import configPlugin from './plugins/config.ts'
 import corsPlugin from './plugins/cors.ts'
 import errorsPlugin from './plugins/errors.ts'
 import inferencePlugin from './plugins/inference.ts'
-import jsonBodyPlugin from './plugins/json-body.ts'
 import lifecyclePlugin from './plugins/lifecycle.ts'
 import metricsPlugin from './plugins/metrics.ts'
 import notFoundPlugin from './plugins/not-found.ts'
 import openapiPlugin from './plugins/openapi.ts'
 import predictorPlugin from './plugins/predictor.ts'
 import redisPlugin from './plugins/redis.ts'
+import requestBodyPlugin from './plugins/request-body.ts'
 import requestEndPlugin from './plugins/request-end.ts'
 import requestLogPlugin from './plugins/request-log.ts'
 import slowBodyPlugin from './plugins/slow-body.ts'
@@ -92,7 +92,7 @@ export async function buildApp ({ config, modelHost, logger, limits = SERVER_LIM
   await app.register(redisPlugin)
   await app.register(accessPlugin)
   await app.register(slowBodyPlugin, limits)
-  await app.register(jsonBodyPlugin)
+  await app.register(requestBodyPlugin)
   await app.register(cachePlugin)
   await app.register(inferencePlugin, { modelHost })
   await app.register(predictorPlugin)

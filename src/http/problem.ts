@@ -1,7 +1,6 @@
-import createError from '@fastify/error'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import {
-  BodyTooLargeError, ContentEncodingError, InternalError, PROBLEM_TITLES, UnsupportedMediaTypeError, ValidationError, type RetryableError
+  BodyTooLargeError, InternalError, PROBLEM_TITLES, UnsupportedMediaTypeError, ValidationError, type RetryableError
 } from '../errors.ts'
 import type { Problem } from '../schemas/problem.ts'
 import { ClientGoneError } from './client-gone.ts'
@@ -16,9 +15,6 @@ declare module 'fastify' {
 
 /** nginx's status for a client that closed the connection: seen only in the log and in metrics. */
 export const CLIENT_CLOSED_REQUEST = 499
-
-/** A JSON body of other bytes: told as VALIDATION, or as a content encoding that is not taken. */
-export const NotUtf8Error = createError('NOT_UTF8', 'The body is not valid UTF-8', 400)
 
 /** The RFC 9457 body of an error of the catalogue. */
 export function problemOf (error: FastifyError, requestId: string): Problem {
@@ -65,7 +61,5 @@ function translate (error: FastifyError, request: FastifyRequest): FastifyError 
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH': return new ValidationError('The body is not as long as Content-Length says')
   }
   const status = error.statusCode ?? 500
-  if (status >= 400 && status < 500 && (request.headers['content-encoding'] ?? 'identity') !== 'identity') return new ContentEncodingError()
-  if (error instanceof NotUtf8Error) return new ValidationError(error.message)
   return status >= 400 && status < 500 ? new ValidationError('The body is not valid JSON') : new InternalError()
 }

@@ -6,12 +6,24 @@ import type { FastifyInstance, InjectOptions } from 'fastify'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { predict, startApp } from '../support/app.ts'
 
+/** What comes back until the server closes the connection. */
+async function answerTo (app: FastifyInstance, bytes: string): Promise<string> {
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  socket.write(bytes)
+  let answer = ''
+  for await (const chunk of socket) answer += String(chunk)
+  return answer
+}
+
 describe('errors', () => {
   let app: FastifyInstance
   beforeEach(async () => { app = await startApp({ env: { MAX_BATCH_SIZE: '4', BODY_LIMIT_BYTES: '5000', MAX_TEXT_LENGTH: '1000' } }) })
 
   const json = (payload: unknown): InjectOptions => ({ method: 'POST', url: '/predict', headers: { 'content-type': 'application/json' }, payload: JSON.stringify(payload) })
   const raw = (payload: string | Buffer, type = 'application/json'): InjectOptions => ({ method: 'POST', url: '/predict', headers: { 'content-type': type }, payload })
+  const compressed = (payload: string, type: string): InjectOptions =>
+    ({ method: 'POST', url: '/predict', headers: { 'content-type': type, 'content-encoding': 'gzip' }, payload: gzipSync(payload) })
 
   it.each<[string, InjectOptions, number, string]>([
     ['no JSON', raw('{oops'), 400, 'VALIDATION'],
@@ -36,7 +48,8 @@ describe('errors', () => {
     ['a text pair in a batch', json({ inputs: [['a', 'b']] }), 422, 'TEXT_PAIR'],
     ['a body over the limit', json({ text: 'a'.repeat(6000) }), 413, 'BODY_TOO_LARGE'],
     ['another content type', raw('text=a', 'application/x-www-form-urlencoded'), 415, 'UNSUPPORTED_MEDIA_TYPE'],
-    ['a compressed body', { method: 'POST', url: '/predict', headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' }, payload: gzipSync('{"text":"a"}') }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
+    ['a compressed body', compressed('{"text":"a"}', 'application/json'), 415, 'UNSUPPORTED_MEDIA_TYPE'],
+    ['compressed lines', compressed('"a"\n', 'application/x-ndjson'), 415, 'UNSUPPORTED_MEDIA_TYPE'],
     ['plain text', raw('a', 'text/plain'), 415, 'UNSUPPORTED_MEDIA_TYPE'],
     ['an unknown route', { url: '/nothing' }, 404, 'NOT_FOUND'],
     ['a URL that is none', { url: '/%zz' }, 400, 'VALIDATION'],
@@ -105,11 +118,7 @@ describe('errors', () => {
     ['what is no HTTP', 'hello\r\n\r\n', 400],
     ['headers over the limit', `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(20_000)}\r\n\r\n`, 431]
   ])('answers %s and closes the connection', async (_case, bytes, status) => {
-    await app.listen({ host: '127.0.0.1', port: 0 })
-    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-    socket.write(bytes)
-    let answer = ''
-    for await (const chunk of socket) answer += String(chunk)
+    const answer = await answerTo(app, bytes)
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
     expect(answer).toContain('application/problem+json')
   })
