@@ -23,6 +23,7 @@ import requestBodyPlugin from './plugins/request-body.ts'
 import requestEndPlugin from './plugins/request-end.ts'
 import requestLogPlugin from './plugins/request-log.ts'
 import slowBodyPlugin from './plugins/slow-body.ts'
+import strictHttpPlugin from './plugins/strict-http.ts'
 import tracingPlugin from './plugins/tracing.ts'
 import docsRoutes from './routes/docs.ts'
 import healthRoutes from './routes/health.ts'
@@ -53,7 +54,9 @@ export function serverOptions (config: Config, logger?: FastifyBaseLogger, limit
     http: {
       headersTimeout: limits.headersTimeoutMs,
       connectionsCheckingInterval: limits.checkMs,
-      maxHeaderSize: MAX_HEADER_BYTES
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // plugins/strict-http.ts refuses such requests, in the contract's words.
+      requireHostHeader: false
     },
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Bodies have a time limit of their own (plugins/slow-body.ts): this one would cut streams.
@@ -87,6 +90,7 @@ export async function buildApp ({ config, modelHost, logger, limits = SERVER_LIM
   await app.register(metricsPlugin)
   await app.register(tracingPlugin)
   await app.register(requestLogPlugin)
+  await app.register(strictHttpPlugin)
   await app.register(corsPlugin)
   await app.register(notFoundPlugin)
   await app.register(redisPlugin)

@@ -116,10 +116,19 @@ describe('errors', () => {
 
   it.each([
     ['what is no HTTP', 'hello\r\n\r\n', 400],
+    ['a request without Host', 'GET /health HTTP/1.1\r\nconnection: close\r\n\r\n', 400],
     ['headers over the limit', `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(20_000)}\r\n\r\n`, 431]
   ])('answers %s and closes the connection', async (_case, bytes, status) => {
     const answer = await answerTo(app, bytes)
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
     expect(answer).toContain('application/problem+json')
+  })
+
+  it.each([
+    ['an expectation that nobody knows', 'GET /health/live HTTP/1.1\r\nhost: x\r\nexpect: more\r\nconnection: close\r\n\r\n'],
+    ['HTTP/1.0 without Host', 'GET /health/live HTTP/1.0\r\n\r\n']
+  ])('answers %s as any other request', async (_case, bytes) => {
+    const answer = await answerTo(app, bytes)
+    expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*x-request-id: [^]*"live"/)
   })
 })
