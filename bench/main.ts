@@ -21,6 +21,16 @@ function options (): BenchOptions {
   }
 }
 
+/** Ends the bench where nothing answers at `url`. */
+async function expectAnswer (url: string): Promise<void> {
+  try {
+    await fetch(url)
+  } catch (error) {
+    process.stderr.write(`Nothing answers at ${url}: ${String((error as Error).cause)}\n`)
+    process.exit(1)
+  }
+}
+
 async function startOracle (): Promise<string> {
   if (settings.url !== undefined) return settings.url
   oracle ??= startService(model, { CACHE_MAX_ENTRIES: '0' })
@@ -40,6 +50,7 @@ async function runsOf (scenario: Scenario): Promise<Run[] | undefined> {
 }
 
 const { scenarios, ...settings } = options()
+if (settings.url !== undefined) await expectAnswer(settings.url)
 const machine = describeMachine()
 const model = settings.quick ? compactModel() : await benchModel()
 const generator = new LoadGenerator()

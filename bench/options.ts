@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Scenario } from './lib/bench.ts'
 
@@ -22,6 +23,8 @@ export function readOptions (args: string[], scenarios: readonly Scenario[]): Be
   if (unknown.length > 0) throw new UsageError(`No such scenario: ${unknown.join(', ')}. There are ${names.join(', ')}.`)
   const { quick = false, url, against } = values
   if (url !== undefined && against !== undefined) throw new UsageError('--against compares services that the bench starts: it does not go with --url')
+  if (url !== undefined && !isHttpUrl(url)) throw new UsageError(`--url takes an address such as http://127.0.0.1:8000, not "${url}"`)
+  if (against !== undefined && !existsSync(`${against}/dist/server.js`)) throw new UsageError(`--against takes a checkout that is built: there is no ${against}/dist/server.js`)
   const chosen = positionals.length === 0
     ? scenarios.filter(({ local = false, optional: byName = false }) => !byName && (url === undefined || !local))
     : scenarios.filter(({ name }) => positionals.includes(name))
@@ -30,9 +33,9 @@ export function readOptions (args: string[], scenarios: readonly Scenario[]): Be
   return {
     scenarios: chosen,
     quick,
-    ...optional('rounds', positive('--rounds', values.rounds)),
+    ...optional('rounds', whole('--rounds', values.rounds)),
     ...optional('seconds', positive('--duration', values.duration)),
-    ...optional('connections', positive('--connections', values.connections)),
+    ...optional('connections', whole('--connections', values.connections)),
     ...optional('url', url?.replace(/\/$/, '')),
     ...optional('against', against)
   }
@@ -78,6 +81,16 @@ function positive (name: string, value: string | undefined): number | undefined 
   const number = Number(value)
   if (!(number > 0)) throw new UsageError(`${name} takes a number above 0, not "${value}"`)
   return number
+}
+
+function whole (name: string, value: string | undefined): number | undefined {
+  const number = positive(name, value)
+  if (number !== undefined && !Number.isInteger(number)) throw new UsageError(`${name} takes a whole number, not "${value}"`)
+  return number
+}
+
+function isHttpUrl (value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
 }
 
 function optional<K extends string, V> (key: K, value: V | undefined): Partial<Record<K, V>> {

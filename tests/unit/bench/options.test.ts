@@ -26,7 +26,11 @@ describe('readOptions', () => {
   it.each([
     [['mis'], 'No such scenario: mis'],
     [['--duration', 'long'], '--duration takes a number above 0'],
+    [['--rounds', '1.5'], '--rounds takes a whole number, not "1.5"'],
+    [['--connections', '0'], '--connections takes a number above 0'],
     [['--fast'], 'fast'],
+    [['--url', 'localhost:8000'], '--url takes an address such as http://127.0.0.1:8000, not "localhost:8000"'],
+    [['--against', '/nowhere'], 'there is no /nowhere/dist/server.js'],
     [['--url', 'http://127.0.0.1:1', '--against', '../other'], '--against']
   ])('refuses %j', (args, message) => {
     expect(() => read(...args)).toThrow(message)
