@@ -97,6 +97,8 @@ export class RequestRing {
 
   /** Most entries of those that wait that are served before the last of `count` new entries of one request. */
   servedBefore (count: number): number {
+    // A group has an entry: one of each. Most requests have one text, and a full queue is long.
+    if (count === 1) return this.#fresh.size + this.#served.size
     let served = 0
     for (const groups of [this.#fresh, this.#served]) {
       for (const group of groups) served += Math.min(group.entries.size, count)
