@@ -4,7 +4,8 @@ import { HTTPParser, type HTTPParserJS } from 'http-parser-js'
 
 export interface Answer {
   status: number
-  body: string
+  /** Reads the body: most of a load's are never looked at. */
+  body: () => string
 }
 
 interface Waiting {
@@ -41,7 +42,8 @@ export class Connection {
     this.#parser[HTTPParser.kOnBody] = (chunk, offset, length) => { chunks.push(chunk.subarray(offset, offset + length)) }
     this.#parser[HTTPParser.kOnMessageComplete] = () => {
       const waiting = this.#take()
-      waiting?.onAnswer({ status, body: Buffer.concat(chunks).toString() })
+      const parts = chunks
+      waiting?.onAnswer({ status, body: () => Buffer.concat(parts).toString() })
     }
     this.#socket.on('data', (chunk) => {
       const error = this.#parser.execute(chunk)
