@@ -15,7 +15,12 @@ const SECONDS = 3
 const MARGIN = 3
 /** Of a load that does not count. */
 export const WARM_UP_SECONDS = 4
-/** Before that: a few short texts by all connections. The just-in-time compiler goes by requests, not by what they cost. */
+/**
+ * Of the same load, before each round. While the others have their turn a process idles, and V8's collections in that time
+ * drop a hundred optimized functions (--trace-deopt), which a service under load keeps.
+ */
+const LEAD_IN_SECONDS = 2
+/** At the start: a few short texts by all connections. The just-in-time compiler goes by requests, not by what they cost. */
 const COMPILE_SECONDS = 8
 const COMPILE_TEXTS = 4
 export const NO_CACHE = { CACHE_MAX_ENTRIES: '0' }
@@ -67,9 +72,13 @@ async function run (bench: Bench) {
     try {
       return await inRounds(bench, 'miss', [...participants, ...runtimes], async (participant) => {
         if ('runtime' in participant) return [{ phase: 'miss', figures: { perSecond: await participant.runtime.run(seconds) } }]
-        const result = await costedRun(bench, 'miss', participant, {
-          url: participant.url, requests: missRequests(seconds, known.get(participant.name), enough.get(participant.name)), connections, seconds
-        })
+        const { name, url } = participant
+        const perSecond = enough.get(name)
+        if (!bench.quick) {
+          await loadRun(bench, 'lead-in', { url, requests: missRequests(LEAD_IN_SECONDS, [], perSecond), connections, seconds: LEAD_IN_SECONDS })
+          await settle(participant)
+        }
+        const result = await costedRun(bench, 'miss', participant, { url, requests: missRequests(seconds, known.get(name), perSecond), connections, seconds })
         await settle(participant)
         return [result]
       }, ROUNDS)
