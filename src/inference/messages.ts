@@ -1,4 +1,5 @@
 import type { Dtype } from '../model/catalog.ts'
+import type { Seat } from './next-text.ts'
 
 /** Every message that crosses between the main thread and an inference worker. */
 
@@ -15,6 +16,7 @@ export interface Startup {
 export interface LoadMessage {
   type: 'load'
   startup: Startup
+  seat: Seat
 }
 
 /** The model is loaded and warmed up; the worker takes texts. */
@@ -33,7 +35,7 @@ export interface LoadFailedMessage {
   reason: string
 }
 
-/** One text to classify. A worker gets the next one only after it answered. */
+/** One text to classify. A worker gets the next one only when it has answered and took none itself. */
 export interface RunMessage {
   type: 'run'
   text: string
@@ -59,4 +61,7 @@ export interface RunFailedMessage {
   reason: string
 }
 
-export type WorkerMessage = ReadyMessage | LoadFailedMessage | ResultMessage | RunFailedMessage
+/** A worker's answer, and whether it has begun with the text that lay ready. */
+export type AnswerMessage = (ResultMessage | RunFailedMessage) & { took: boolean }
+
+export type WorkerMessage = ReadyMessage | LoadFailedMessage | AnswerMessage

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads'
-import type { LoadMessage, ReadyMessage, ResultMessage, RunMessage, Startup, WorkerMessage } from './messages.ts'
+import type { AnswerMessage, LoadMessage, ReadyMessage, ResultMessage, RunMessage, Startup, WorkerMessage } from './messages.ts'
 import { newThread } from './new-thread.ts'
+import { closeSeat, hasNextText, type Seat } from './next-text.ts'
 import type { SpareThread } from './spare-thread.ts'
 
 /** The worker went away, or was stopped because it did not answer in time: the text can run on another worker. */
@@ -36,6 +37,9 @@ export interface PoolWorkerOptions {
   startTimeoutMs: number
   /** Milliseconds in which a text must be answered, or the worker counts as hung. */
   runTimeoutMs: number
+  seat: Seat
+  /** Called when the worker has taken the text that lay ready, with its run. */
+  onTaken: (run: Promise<ResultMessage>) => void
   /** Called once, when the worker is gone for good; `reason` is undefined after `stop()`. */
   onGone: (reason: Error | undefined) => void
 }
@@ -69,8 +73,8 @@ export class PoolWorker {
     this.#thread = options.spare?.take() ?? newThread(options.workerUrl)
     this.#thread.on('message', (message: WorkerMessage) => this.#receive(message))
     this.#thread.on('error', (error) => this.#leave(new WorkerLostError(error.message)))
-    this.#thread.on('exit', (code) => this.#leave(new WorkerLostError(`it exited with code ${code}`)))
-    const message: LoadMessage = { type: 'load', startup: options.startup }
+    this.#thread.on('exit', (code) => this.#exited(new WorkerLostError(`it exited with code ${code}`)))
+    const message: LoadMessage = { type: 'load', startup: options.startup, seat: options.seat }
     this.#thread.postMessage(message)
     this.#watch(options.startTimeoutMs, 'it did not start in time')
   }
@@ -82,11 +86,9 @@ export class PoolWorker {
   /** Runs one text. The worker must be idle. */
   run (text: string): Promise<ResultMessage> {
     if (this.#state !== 'idle') throw new Error(`A worker that is ${this.#state} takes no text`)
-    this.#state = 'busy'
-    this.#watch(this.#options.runTimeoutMs, 'it did not answer in time')
     const message: RunMessage = { type: 'run', text }
     this.#thread.postMessage(message)
-    return new Promise((resolve, reject) => { this.#pending = { resolve, reject } })
+    return this.#begin()
   }
 
   /** Ends the thread; a text that it is busy with is lost. */
@@ -96,23 +98,44 @@ export class PoolWorker {
 
   #receive (message: WorkerMessage): void {
     if (this.#state === 'gone') {
-      this.#end()
+      this.#receiveLate(message)
       return
     }
     clearTimeout(this.#timer)
     if (message.type === 'load-failed') {
       this.#leave(new LoadFailedError(message.reason))
-      return
-    }
-    this.#state = 'idle'
-    if (message.type === 'ready') {
+    } else if (message.type === 'ready') {
+      this.#state = 'idle'
       this.#started.resolve(message)
-      return
+    } else {
+      this.#finish(message)
     }
+  }
+
+  #finish (message: AnswerMessage): void {
     const pending = this.#pending
     this.#pending = undefined
+    this.#state = 'idle'
+    if (message.took) this.#options.onTaken(this.#begin())
     if (message.type === 'result') pending?.resolve(message)
     else pending?.reject(new RunFailedError(message.reason))
+  }
+
+  #begin (): Promise<ResultMessage> {
+    this.#state = 'busy'
+    this.#watch(this.#options.runTimeoutMs, 'it did not answer in time')
+    return new Promise((resolve, reject) => { this.#pending = { resolve, reject } })
+  }
+
+  /** A worker that was given up may have taken a text before it knew. */
+  #receiveLate (message: WorkerMessage): void {
+    if ('took' in message && message.took) this.#options.onTaken(Promise.reject(new WorkerLostError('it was given up')))
+    else this.#end()
+  }
+
+  #exited (reason: Error): void {
+    if (hasNextText(this.#options.seat)) this.#options.onTaken(Promise.reject(reason))
+    this.#leave(reason)
   }
 
   #watch (timeoutMs: number, reason: string): void {
@@ -123,6 +146,7 @@ export class PoolWorker {
     if (this.#state === 'gone') return
     const wasBusy = this.#state !== 'idle'
     this.#state = 'gone'
+    closeSeat(this.#options.seat)
     clearTimeout(this.#timer)
     const error = reason ?? new WorkerLostError('it was stopped')
     this.#started.reject(error)

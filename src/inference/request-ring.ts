@@ -71,18 +71,26 @@ export class RequestRing {
     return group === undefined ? undefined : first(group.entries)
   }
 
-  /** Takes the entry whose turn it is; its request goes behind the others that had a turn. */
+  /** Takes the entry whose turn it is. */
   next (): Entry | undefined {
     const entry = this.peek()
-    if (entry === undefined) return undefined
+    if (entry !== undefined) this.take(entry)
+    return entry
+  }
+
+  /**
+   * Takes an entry that is, or just was, the one whose turn it is; its request goes behind the others that had a turn. Does
+   * nothing if it waits no more.
+   */
+  take (entry: Entry): void {
     const { group } = entry
-    if (this.#fresh.delete(group)) this.#freshTurns--
-    else this.#servedTurns--
+    if (!group.entries.has(entry)) return
+    if (this.#fresh.delete(group)) this.#freshTurns = Math.max(0, this.#freshTurns - 1)
+    else this.#servedTurns = Math.max(0, this.#servedTurns - 1)
     group.served = true
     this.#served.delete(group)
     this.#served.add(group)
     this.remove(entry)
-    return entry
   }
 
   /** Takes an entry out, wherever it waits. Does nothing if it waits no more. */

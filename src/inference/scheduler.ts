@@ -8,8 +8,12 @@ export interface Runner {
   readonly size: number
   /** True when no worker is left and none will come back. */
   readonly failed: boolean
+  /** Runs a text now, and no longer the one that was laid out; undefined where that cannot be. */
   tryRun: (text: string) => Promise<ResultMessage> | undefined
+  /** Lays a text out for the worker that finishes first, or none, in place of the last; false where that was just taken. */
+  layOut: (text: string | undefined) => boolean
   onIdle: () => void
+  onTaken: (run: Promise<ResultMessage>) => void
 }
 
 /** A text's result, and its way through the queue: moments are `performance.now()`'s, times milliseconds. */
@@ -46,6 +50,8 @@ export class Scheduler {
   readonly #limit: number
   readonly #ring = new RequestRing()
   readonly #onRun: ((result: ScheduledResult) => void) | undefined
+  /** The entry that is laid out. It waits until a worker has said that it took it. */
+  #next: Entry | undefined
   #runMs: number
   #running = 0
   #drained: (() => void)[] = []
@@ -56,6 +62,7 @@ export class Scheduler {
     this.#runMs = initialRunMs
     this.#onRun = onRun
     runner.onIdle = () => this.#dispatch()
+    runner.onTaken = (run) => this.#taken(run)
   }
 
   /** Texts that wait for a worker. */
@@ -112,6 +119,7 @@ export class Scheduler {
         entry.abandoned = true
         this.#ring.remove(entry)
         reject(signal.reason as Error)
+        this.#layOut()
         this.#announceDrained()
       }, { once: true })
       this.#ring.add(entry)
@@ -141,10 +149,26 @@ export class Scheduler {
       const entry = this.#ring.peek() as Entry
       const run = this.#runner.tryRun(entry.text)
       if (run === undefined) break
-      this.#ring.next()
+      this.#next = undefined
+      this.#ring.take(entry)
       void this.#follow(entry, run)
     }
+    this.#layOut()
     this.#announceDrained()
+  }
+
+  /** What lies ready is always what is next in turn, unless it was taken just now. */
+  #layOut (): void {
+    const entry = this.#ring.peek()
+    if (entry !== this.#next && this.#runner.layOut(entry?.text)) this.#next = entry
+  }
+
+  #taken (run: Promise<ResultMessage>): void {
+    const entry = this.#next as Entry
+    this.#next = undefined
+    this.#ring.take(entry)
+    void this.#follow(entry, run)
+    this.#layOut()
   }
 
   async #follow (entry: Entry, run: Promise<ResultMessage>): Promise<void> {

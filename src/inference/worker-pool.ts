@@ -1,7 +1,8 @@
 import type { ReadyMessage, ResultMessage } from './messages.ts'
+import { NextText } from './next-text.ts'
 import { PoolWorker, type PoolWorkerOptions } from './pool-worker.ts'
 
-export interface WorkerPoolOptions extends Omit<PoolWorkerOptions, 'onGone'> {
+export interface WorkerPoolOptions extends Omit<PoolWorkerOptions, 'seat' | 'onTaken' | 'onGone'> {
   /** Worker threads, at least 1. */
   size: number
   /** Milliseconds before the first restart of a lost worker; doubles with each failed start, up to 30 s. */
@@ -36,8 +37,11 @@ interface Slot {
 export class WorkerPool {
   readonly #options: WorkerPoolOptions
   readonly #slots: Slot[]
+  readonly #next = new NextText()
   /** Called whenever a worker becomes idle, or a place was given up. The scheduler sets it. */
   onIdle: () => void = () => {}
+  /** Called when a worker has taken the text that was laid out, with its run. The scheduler sets it. */
+  onTaken: (run: Promise<ResultMessage>) => void = () => {}
   #stopped = false
 
   constructor (options: WorkerPoolOptions) {
@@ -91,13 +95,22 @@ export class WorkerPool {
     return this.#slots.every(({ worker, timer }) => worker === undefined && timer === undefined)
   }
 
-  /** Gives the text to an idle worker; undefined where there is none. Rejects with WorkerLostError or RunFailedError. */
+  /**
+   * Gives the text to an idle worker, and takes back the one that was laid out; undefined where no worker is idle, or one has
+   * just taken that. Rejects with WorkerLostError or RunFailedError.
+   */
   tryRun (text: string): Promise<ResultMessage> | undefined {
     const worker = this.#slots.find((slot) => slot.worker?.state === 'idle')?.worker
-    if (worker === undefined) return undefined
-    return worker.run(text).finally(() => {
-      if (worker.state === 'idle') this.onIdle()
-    })
+    if (worker === undefined || !this.#next.withdraw()) return undefined
+    return this.#thenIdle(worker, worker.run(text))
+  }
+
+  /**
+   * Lays this text out, or none, for the worker that finishes first, instead of the one that was; false where that has just
+   * been taken.
+   */
+  layOut (text: string | undefined): boolean {
+    return text === undefined ? this.#next.withdraw() : this.#next.put(text)
   }
 
   /** Ends every thread once it is loaded. Drain first: texts in a run are lost. */
@@ -117,10 +130,21 @@ export class WorkerPool {
     }
   }
 
+  #thenIdle (worker: PoolWorker, run: Promise<ResultMessage>): Promise<ResultMessage> {
+    return run.finally(() => {
+      if (worker.state === 'idle') this.onIdle()
+    })
+  }
+
   #launch (slot: Slot): PoolWorker {
     let started = false
-    const worker = new PoolWorker({
+    const worker: PoolWorker = new PoolWorker({
       ...this.#options,
+      seat: this.#next.seat(),
+      onTaken: (run) => {
+        this.#next.release()
+        this.onTaken(this.#thenIdle(worker, run))
+      },
       onGone: (reason) => {
         slot.worker = undefined
         if (this.#stopped || reason === undefined) return

@@ -46,8 +46,10 @@ export async function untilReady (app: FastifyInstance): Promise<void> {
 
 /** Counts the texts that workers are given from now on. */
 export function countRuns (app: FastifyInstance): () => number {
-  const tryRun = vi.spyOn(app.modelHost.current().pool, 'tryRun')
-  return () => tryRun.mock.results.filter(({ value }) => value !== undefined).length
+  const { pool } = app.modelHost.current()
+  const tryRun = vi.spyOn(pool, 'tryRun')
+  const onTaken = vi.spyOn(pool, 'onTaken')
+  return () => tryRun.mock.results.filter(({ value }) => value !== undefined).length + onTaken.mock.calls.length
 }
 
 /** `POST /predict` with a JSON body. */

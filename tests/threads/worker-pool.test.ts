@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { ResultMessage } from '../../src/inference/messages.ts'
+import { WorkerLostError } from '../../src/inference/pool-worker.ts'
 import { WorkerPool, type WorkerPoolOptions } from '../../src/inference/worker-pool.ts'
 
 const workerUrl = new URL('../fixtures/workers/misbehaving.mjs', import.meta.url)
@@ -38,6 +40,56 @@ describe('WorkerPool', () => {
     workers.onIdle = idle
     await workers.tryRun('text')
     await vi.waitFor(() => { expect(idle).toHaveBeenCalled() })
+  })
+
+  describe('a text that is laid out', () => {
+    /** A pool whose one worker has the text, with "abc" laid out, and what comes of both. */
+    const withNext = async (text: string, options: Partial<WorkerPoolOptions> = {}) => {
+      const workers = create({ size: 1, ...options })
+      await workers.start()
+      const taken = new Promise<{ run: Promise<ResultMessage> }>((resolve) => {
+        workers.onTaken = (run) => {
+          run.catch(() => {})
+          resolve({ run })
+        }
+      })
+      const run = workers.tryRun(text) as Promise<ResultMessage>
+      expect(workers.layOut('abc')).toBe(true)
+      return { workers, run, taken }
+    }
+
+    it('is taken by the worker that finishes, which is idle when it has answered both', async () => {
+      const { workers, run, taken } = await withNext('take')
+      const idle = vi.fn()
+      workers.onIdle = idle
+      expect((await run).tokens).toBe('take'.length)
+      expect((await (await taken).run).tokens).toBe('abc'.length)
+      await vi.waitFor(() => { expect(idle).toHaveBeenCalledTimes(1) })
+    })
+
+    it('is lost with a worker that dies with it, and another can be laid out', async () => {
+      const { workers, run, taken } = await withNext('take and crash')
+      await expect(run).rejects.toThrow(WorkerLostError)
+      await expect((await taken).run).rejects.toThrow(WorkerLostError)
+      expect(workers.layOut('next')).toBe(true)
+    })
+
+    it('is lost with a worker that took it and is given up', async () => {
+      const { workers, run, taken } = await withNext('take and be late', { runTimeoutMs: 200 })
+      await expect(run).rejects.toThrow('did not answer in time')
+      await expect((await taken).run).rejects.toThrow('it was given up')
+      expect(workers.layOut('next')).toBe(true)
+    })
+
+    it('is taken back by whoever runs a text', async () => {
+      const workers = create({ size: 1 })
+      await workers.start()
+      const onTaken = vi.fn()
+      workers.onTaken = onTaken
+      workers.layOut('abc')
+      await workers.tryRun('take if there')
+      expect(onTaken).not.toHaveBeenCalled()
+    })
   })
 
   it('rejects the text of a worker that crashes, and replaces the worker', async () => {

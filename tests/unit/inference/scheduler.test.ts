@@ -6,12 +6,15 @@ import { Scheduler } from '../../../src/inference/scheduler.ts'
 
 const RESULT: ResultMessage = { type: 'result', logits: Float32Array.of(1), tokens: 1, truncated: false, workerStartedAt: 0, tokenizeMs: 0, inferenceMs: 1 }
 
-/** Workers that finish a text when the test says so. */
+/** Workers that finish a text, or take the one that is laid out, when the test says so. */
 class ManualRunner {
   readonly started: string[] = []
   readonly size: number
   failed = false
+  laidOut: string | undefined
   onIdle = (): void => {}
+  onTaken = (_run: Promise<ResultMessage>): void => {}
+  #taken: string | undefined
   readonly #busy: { resolve: (result: ResultMessage) => void, reject: (error: Error) => void }[] = []
 
   constructor (size: number) {
@@ -19,7 +22,34 @@ class ManualRunner {
   }
 
   tryRun (text: string): Promise<ResultMessage> | undefined {
-    if (this.#busy.length >= this.size) return undefined
+    if (this.#busy.length >= this.size || this.#taken !== undefined) return undefined
+    this.laidOut = undefined
+    return this.#begin(text)
+  }
+
+  layOut (text: string | undefined): boolean {
+    if (this.#taken !== undefined) return false
+    this.laidOut = text
+    return true
+  }
+
+  /** A worker has finished, and takes what is laid out. */
+  take (): void {
+    this.#taken = this.laidOut
+    this.laidOut = undefined
+  }
+
+  /** It says so. */
+  async tell (): Promise<void> {
+    const text = this.#taken as string
+    this.#taken = undefined
+    const finished = this.#busy.shift()
+    this.onTaken(this.#begin(text))
+    finished?.resolve(RESULT)
+    await new Promise(setImmediate)
+  }
+
+  #begin (text: string): Promise<ResultMessage> {
     this.started.push(text)
     return new Promise((resolve, reject) => { this.#busy.push({ resolve, reject }) })
   }
@@ -122,6 +152,78 @@ describe('Scheduler', () => {
     await runner.finish(new WorkerLostError('crash'))
     expect((await outcomes).map((outcome) => (outcome as PromiseRejectedResult).reason.code)).toEqual(['NOT_READY', 'NOT_READY'])
     expect(() => scheduler.admit(1, 1000)).toThrow(expect.objectContaining({ code: 'NOT_READY' }))
+  })
+
+  describe('lays out what is next in turn', () => {
+    it('and follows it when a worker takes it', async () => {
+      const { runner, scheduler } = create()
+      const group = new RequestGroup()
+      const runs = ['1', '2', '3'].map((text) => scheduler.submit(text, group, signal()))
+      expect(runner.laidOut).toBe('2')
+      runner.take()
+      await runner.tell()
+      await runs[0]
+      expect(runner.laidOut).toBe('3')
+      expect([scheduler.running, scheduler.depth]).toEqual([1, 1])
+      await runner.finish()
+      await runner.finish()
+      await Promise.all(runs)
+      expect(runner.started).toEqual(['1', '2', '3'])
+    })
+
+    it('and another when a request comes that had no turn yet', async () => {
+      const { runner, scheduler } = create()
+      const batch = new RequestGroup()
+      for (const text of ['a1', 'a2', 'a3']) void scheduler.submit(text, batch, signal())
+      runner.take()
+      await runner.tell()
+      expect(runner.laidOut).toBe('a3')
+      void scheduler.submit('b1', new RequestGroup(), signal())
+      expect(runner.laidOut).toBe('b1')
+    })
+
+    it('and nothing twice when it was taken before its worker has said so', async () => {
+      const { runner, scheduler } = create(2)
+      const group = new RequestGroup()
+      const runs = ['1', '2', '3', '4'].map((text) => scheduler.submit(text, group, signal()))
+      runner.take()
+      // Another request comes in between, which would have been next.
+      runs.push(scheduler.submit('5', new RequestGroup(), signal()))
+      expect(runner.laidOut).toBeUndefined()
+      await runner.tell()
+      for (let index = 0; index < runs.length; index++) await runner.finish()
+      await Promise.all(runs)
+      expect(runner.started.toSorted()).toEqual(['1', '2', '3', '4', '5'])
+    })
+
+    it('and not what nobody waits for any more', async () => {
+      const { runner, scheduler } = create()
+      const leaver = new AbortController()
+      void scheduler.submit('1', new RequestGroup(), signal())
+      const left = scheduler.submit('2', new RequestGroup(), leaver.signal)
+      void scheduler.submit('3', new RequestGroup(), signal())
+      expect(runner.laidOut).toBe('2')
+      leaver.abort(new Error('gone'))
+      await expect(left).rejects.toThrow('gone')
+      expect(runner.laidOut).toBe('3')
+    })
+
+    it('and is not done while one that was left runs all the same', async () => {
+      const { runner, scheduler } = create()
+      const leaver = new AbortController()
+      const first = scheduler.submit('1', new RequestGroup(), signal())
+      const left = scheduler.submit('2', new RequestGroup(), leaver.signal)
+      runner.take()
+      leaver.abort(new Error('gone'))
+      await expect(left).rejects.toThrow('gone')
+      let drained = false
+      const done = scheduler.drained().then(() => { drained = true })
+      await runner.tell()
+      await first
+      expect(drained).toBe(false)
+      await runner.finish()
+      await done
+    })
   })
 
   it('says when everything is done', async () => {
