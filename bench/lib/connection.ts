@@ -2,16 +2,17 @@ import { connect, type Socket } from 'node:net'
 import { connect as connectSecurely } from 'node:tls'
 import { HTTPParser, type HTTPParserJS } from 'http-parser-js'
 
-export interface Answer {
-  status: number
-  /** Reads the body: most of a load's are never looked at. */
-  body: () => string
+/** Who waits for an answer. Exactly one of `answered` and `failed` is called. */
+export interface Asker {
+  /** Whether the body is read: most of a load's are never looked at. */
+  readonly readsBody: boolean
+  /** `body` is empty where it is not read. */
+  answered: (status: number, body: string) => void
+  failed: (error: Error) => void
 }
 
-interface Waiting {
-  onAnswer: (answer: Answer) => void
-  onError: (error: Error) => void
-}
+/** What arrives is parsed before the next read, on whatever connection that is. */
+const RECEIVED = Buffer.allocUnsafe(64 * 1024)
 
 /** The bytes of a request for `url`, ready to be sent any number of times. */
 export function requestBytes (url: string, method: 'GET' | 'POST', body: string): Buffer {
@@ -27,30 +28,26 @@ export function requestBytes (url: string, method: 'GET' | 'POST', body: string)
 export class Connection {
   readonly #socket: Socket
   readonly #parser = new HTTPParser(HTTPParser.RESPONSE) as HTTPParserJS
-  #waiting: Waiting | undefined
+  #asker: Asker | undefined
+  #status = 0
+  #chunks: Buffer[] = []
   #keepAlive = true
 
   constructor (url: string) {
-    this.#socket = socketTo(new URL(url))
-    let status = 0
-    let chunks: Buffer[] = []
+    this.#socket = socketTo(new URL(url), (received) => this.#parse(received))
     this.#parser[HTTPParser.kOnHeadersComplete] = (info) => {
-      status = info.statusCode
+      this.#status = info.statusCode
       this.#keepAlive = info.shouldKeepAlive
-      chunks = []
     }
-    this.#parser[HTTPParser.kOnBody] = (chunk, offset, length) => { chunks.push(chunk.subarray(offset, offset + length)) }
+    this.#parser[HTTPParser.kOnBody] = (chunk, offset, length) => {
+      if (this.#asker?.readsBody === true) this.#chunks.push(Buffer.from(chunk.subarray(offset, offset + length)))
+    }
     this.#parser[HTTPParser.kOnMessageComplete] = () => {
-      const waiting = this.#take()
-      const parts = chunks
-      waiting?.onAnswer({ status, body: () => Buffer.concat(parts).toString() })
+      const body = this.#chunks.length === 0 ? '' : Buffer.concat(this.#chunks.splice(0)).toString()
+      this.#take()?.answered(this.#status, body)
     }
-    this.#socket.on('data', (chunk) => {
-      const error = this.#parser.execute(chunk)
-      if (error instanceof Error) this.#socket.destroy(error)
-    })
-    this.#socket.on('error', (error) => this.#take()?.onError(error))
-    this.#socket.on('close', () => this.#take()?.onError(new Error('The connection was closed before its answer')))
+    this.#socket.on('error', (error) => this.#take()?.failed(error))
+    this.#socket.on('close', () => this.#take()?.failed(new Error('The connection was closed before its answer')))
   }
 
   /** False once it takes no further request. */
@@ -58,9 +55,9 @@ export class Connection {
     return this.#keepAlive && this.#socket.writable
   }
 
-  /** Sends one request. The connection must have answered the last one. Exactly one of the callbacks is called. */
-  send (request: Buffer, onAnswer: (answer: Answer) => void, onError: (error: Error) => void): void {
-    this.#waiting = { onAnswer, onError }
+  /** Sends one request. The connection must have answered the last one. */
+  send (request: Buffer, asker: Asker): void {
+    this.#asker = asker
     this.#socket.write(request)
   }
 
@@ -68,17 +65,27 @@ export class Connection {
     this.#socket.destroy()
   }
 
-  #take (): Waiting | undefined {
-    const waiting = this.#waiting
-    this.#waiting = undefined
-    return waiting
+  #parse (received: Buffer): void {
+    const error = this.#parser.execute(received)
+    if (error instanceof Error) this.#socket.destroy(error)
+  }
+
+  #take (): Asker | undefined {
+    const asker = this.#asker
+    this.#asker = undefined
+    return asker
   }
 }
 
-function socketTo ({ protocol, hostname, port }: URL): Socket {
+function socketTo ({ protocol, hostname, port }: URL, onReceived: (bytes: Buffer) => void): Socket {
   // IPv6 addresses stand in brackets.
   const host = hostname.replace(/^\[|\]$/g, '')
-  return protocol === 'https:'
-    ? connectSecurely({ host, port: Number(port || 443), servername: host }).setNoDelay(true)
-    : connect({ host, port: Number(port || 80), noDelay: true })
+  if (protocol === 'https:') {
+    return connectSecurely({ host, port: Number(port || 443), servername: host }).setNoDelay(true).on('data', onReceived)
+  }
+  const callback = (count: number): true => {
+    onReceived(RECEIVED.subarray(0, count))
+    return true
+  }
+  return connect({ host, port: Number(port || 80), noDelay: true, onread: { buffer: RECEIVED, callback } })
 }

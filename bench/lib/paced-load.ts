@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Connection, requestBytes } from './connection.ts'
+import { Connection, requestBytes, type Asker } from './connection.ts'
 import type { LoadJob, LoadRequest, LoadResult } from './load.ts'
 import { Recorder } from './recorder.ts'
 
@@ -12,39 +12,86 @@ const GRAIN_MS = 10
  */
 export async function pacedLoad ({ url, path = '/predict', method = 'POST', requests = [{ body: '' }], rate, seconds, connections }: LoadJob & { rate: number, seconds: number }): Promise<LoadResult> {
   const ready = requests.map((item) => ({ item, bytes: requestBytes(`${url}${path}`, method, item.body) }))
-  const pool = new ConnectionPool(url, connections)
-  const recorder = new Recorder()
+  const exchanges = new Exchanges(new ConnectionPool(url, connections))
   const count = Math.round(rate * seconds)
-  const pending: Promise<void>[] = []
-  let errors = 0
+  let sent = 0
   const start = performance.now()
-  while (pending.length < count) {
+  while (sent < count) {
     const due = Math.min(count, Math.floor((performance.now() - start) / 1000 * rate) + 1)
-    while (pending.length < due) {
-      const { item, bytes } = ready[pending.length % ready.length] as typeof ready[number]
-      pending.push(exchange(pool, recorder, item, bytes).catch(() => { errors++ }))
+    for (; sent < due; sent++) {
+      const { item, bytes } = ready[sent % ready.length] as typeof ready[number]
+      exchanges.begin(item, bytes)
     }
     await delay(GRAIN_MS)
   }
-  await Promise.all(pending)
-  pool.close()
-  return recorder.result({ errors, timeouts: 0 })
+  return await exchanges.finished()
 }
 
-async function exchange (pool: ConnectionPool, recorder: Recorder, item: LoadRequest, bytes: Buffer): Promise<void> {
-  const start = performance.now()
-  const connection = pool.take() ?? await pool.next()
-  await new Promise<void>((resolve, reject) => {
-    connection.send(bytes, ({ status, body }) => {
-      recorder.response(status, performance.now() - start)
-      if (item.expect !== undefined) recorder.answer(item, status, body())
-      pool.give(connection)
-      resolve()
-    }, (error) => {
-      pool.give(connection)
-      reject(error)
-    })
-  })
+/** The requests of one load, and what comes back. */
+class Exchanges {
+  readonly recorder = new Recorder()
+  readonly pool: ConnectionPool
+  #open = 0
+  #errors = 0
+  #onFinished: () => void = () => {}
+
+  constructor (pool: ConnectionPool) {
+    this.pool = pool
+  }
+
+  begin (item: LoadRequest, bytes: Buffer): void {
+    this.#open++
+    const exchange = new Exchange(this, item, performance.now())
+    this.pool.take((connection) => exchange.send(connection, bytes))
+  }
+
+  end (failed: boolean): void {
+    if (failed) this.#errors++
+    if (--this.#open === 0) this.#onFinished()
+  }
+
+  /** Waits until every request that was begun has its answer. */
+  async finished (): Promise<LoadResult> {
+    if (this.#open > 0) await new Promise<void>((resolve) => { this.#onFinished = resolve })
+    this.pool.close()
+    return this.recorder.result({ errors: this.#errors, timeouts: 0 })
+  }
+}
+
+class Exchange implements Asker {
+  readonly readsBody: boolean
+  readonly #exchanges: Exchanges
+  readonly #item: LoadRequest
+  readonly #start: number
+  #connection: Connection | undefined
+
+  constructor (exchanges: Exchanges, item: LoadRequest, start: number) {
+    this.#exchanges = exchanges
+    this.#item = item
+    this.#start = start
+    this.readsBody = item.expect !== undefined
+  }
+
+  send (connection: Connection, bytes: Buffer): void {
+    this.#connection = connection
+    connection.send(bytes, this)
+  }
+
+  answered (status: number, body: string): void {
+    const { recorder } = this.#exchanges
+    recorder.response(status, performance.now() - this.#start)
+    recorder.answer(this.#item, status, body)
+    this.#end(false)
+  }
+
+  failed (): void {
+    this.#end(true)
+  }
+
+  #end (failed: boolean): void {
+    this.#exchanges.pool.give(this.#connection as Connection)
+    this.#exchanges.end(failed)
+  }
 }
 
 /** At most `limit` connections, opened as they are needed; whoever finds none waits. */
@@ -60,17 +107,16 @@ class ConnectionPool {
     this.#limit = limit
   }
 
-  /** A connection that is free or new; undefined where all are in use. */
-  take (): Connection | undefined {
+  /** Calls `use` with a connection that is free or new: at once, or with the next that comes free. */
+  take (use: (connection: Connection) => void): void {
     const free = this.#free.pop()
-    if (free !== undefined && free.usable) return free
+    if (free?.usable === true) {
+      use(free)
+      return
+    }
     if (free !== undefined) this.#all.delete(free)
-    return this.#all.size < this.#limit ? this.#open() : undefined
-  }
-
-  /** The next connection that comes free. */
-  next (): Promise<Connection> {
-    return new Promise((resolve) => { this.#waiting.push(resolve) })
+    if (this.#all.size < this.#limit) use(this.#open())
+    else this.#waiting.push(use)
   }
 
   give (connection: Connection): void {
