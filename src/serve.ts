@@ -5,6 +5,12 @@ import { createModelHost } from './create-model-host.ts'
 import type { SpareThread } from './inference/spare-thread.ts'
 import { loggerOptions } from './logger.ts'
 
+/**
+ * Connections that may wait until they are accepted. The kernel drops the rest of a burst, and those clients try again after a
+ * second. Node's own number is 511; Linux takes no more than `net.core.somaxconn`, 4096 by default.
+ */
+const BACKLOG = 4096
+
 /** Says why the service cannot start, a line each, and ends the process. */
 function refuse (lines: readonly string[]): never {
   for (const line of lines) process.stderr.write(`${line}\n`)
@@ -26,7 +32,7 @@ async function readConfig (): Promise<Config> {
 async function listen (app: FastifyInstance, config: Config): Promise<void> {
   const { API_HOST: host } = config
   try {
-    await app.listen({ host, port: config.API_PORT })
+    await app.listen({ host, port: config.API_PORT, backlog: BACKLOG })
   } catch (error) {
     const { code, port = config.API_PORT } = error as NodeJS.ErrnoException & { port?: number }
     const key = port === config.METRICS_PORT ? 'METRICS_PORT' : 'API_PORT'

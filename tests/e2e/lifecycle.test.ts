@@ -1,10 +1,12 @@
-import { createServer } from 'node:net'
+import { existsSync, readFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { TINY_ROBERTA } from '../fixtures/make-model.ts'
 import { Service, type Answer } from '../support/service.ts'
 import { TestRedis } from '../support/redis.ts'
 
 const TINY = { MODEL_NAME: 'compact', EMBEDDED_MODEL_DIR: TINY_ROBERTA }
+const SOMAXCONN = '/proc/sys/net/core/somaxconn'
 
 describe('start', () => {
   it('listens at once, and says what it is configured with, secrets hidden', async () => {
@@ -48,6 +50,19 @@ describe('serving', () => {
     service.signal('SIGTERM')
     expect(await service.exited()).toBe(0)
     expect(service.lines.filter((line) => !line.startsWith('{"level":'))).toEqual([])
+  })
+
+  it('takes a burst of a thousand connections, however long it is busy', async () => {
+    const service = await Service.start(TINY)
+    await service.until('ok')
+    service.signal('SIGSTOP')
+    // The system's own limit: macOS has 128.
+    const limit = existsSync(SOMAXCONN) ? Number(readFileSync(SOMAXCONN, 'utf8')) : 128
+    const sockets = Array.from({ length: Math.min(1000, limit) }, () => connect({ host: '127.0.0.1', port: service.port }))
+    onTestFinished(() => { for (const socket of sockets) socket.destroy() })
+    await vi.waitFor(() => { expect(sockets.filter(({ connecting }) => connecting)).toHaveLength(0) }, { timeout: 5000 })
+    service.signal('SIGCONT')
+    await service.until('ok')
   })
 })
 
