@@ -17,8 +17,8 @@ export interface Bar {
 interface Measured {
   /** Of each round. */
   ratios: (figure: string, a: ParticipantName, b: ParticipantName) => number[]
-  /** Of each round, between two loads on the service. */
-  phaseRatios: (figure: string, a: string, b: string) => number[]
+  /** Of each round, between two loads on the service, or another participant. */
+  phaseRatios: (figure: string, a: string, b: string, participant?: ParticipantName) => number[]
   /** Median of the rounds. */
   figure: (figure: string, phase: string, participant?: ParticipantName) => number
 }
@@ -93,6 +93,13 @@ const RULES: readonly Rule[] = [
     measure: ({ figure }) => [`${ms(figure('p99', 'health'))}; (a) ${ms(figure('p99', 'health', 'pipeline'))}`, figure('p99', 'health') <= 20]
   },
   { scenario: 'overload', what: 'goodput against the same service\'s `miss`', bar: '≥ 95 %', measure: ratioAtLeast(0.95, percent, ({ phaseRatios }) => phaseRatios('perSecond', 'overload', 'miss')) },
+  {
+    scenario: 'overload',
+    what: '(c) with the service\'s session, beside (d) that answers as many requests as are refused',
+    bar: '',
+    optional: true,
+    measure: ({ phaseRatios }) => [spread(percent, phaseRatios('perSecond', 'beside (d)', 'alone', 'session')), undefined]
+  },
   { scenario: 'overload', what: 'p99 of accepted requests', bar: `≤ ${OVERLOAD_TIMEOUT_MS} ms (PREDICT_TIMEOUT_MS)`, measure: atMost(OVERLOAD_TIMEOUT_MS, ms, ({ figure }) => figure('p99', 'overload')) },
   { scenario: 'overload', what: 'p99 of refusals', bar: '≤ 50 ms', measure: atMost(50, ms, ({ figure }) => figure('refusedP99', 'overload')) },
   {
@@ -139,7 +146,7 @@ function measuredOf ({ scenario, runs }: ScenarioResult): Measured {
   const rows = rowsOf({ runs })
   return {
     ratios: (name, a, b) => roundRatios(runs, name, [a, scenario], [b, scenario]),
-    phaseRatios: (name, a, b) => roundRatios(runs, name, ['service', a], ['service', b]),
+    phaseRatios: (name, a, b, participant = 'service') => roundRatios(runs, name, [participant, a], [participant, b]),
     figure: (name, phase, participant = 'service') =>
       rows.find((row) => row.participant === participant && row.phase === phase)?.figures[name] ?? NaN
   }

@@ -1,7 +1,10 @@
-import { connectionsOf, costedRun, inRounds, knownCount, oneByOneAnswers, secondsOf, services, withParticipants, type Bench, type Run, type Scenario } from '../lib/bench.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { SESSION_OPTIONS } from '../../src/inference/session-options.ts'
+import { CORES, connectionsOf, costedRun, inRounds, knownCount, loadRun, oneByOneAnswers, peers, secondsOf, services, withParticipants, type Bench, type Run, type Scenario } from '../lib/bench.ts'
 import { bodyOf } from '../lib/answers.ts'
 import { newTexts } from '../lib/fresh.ts'
-import type { Participant } from '../lib/participants.ts'
+import { startRoute, type Participant } from '../lib/participants.ts'
+import { BareRuntime } from '../peers/bare-runtime.ts'
 import { MISS_CONNECTIONS, missRequests, NO_CACHE, WARM_UP_SECONDS } from './miss.ts'
 
 /** Requests a second, as a multiple of what the service answers at its best. */
@@ -28,9 +31,41 @@ async function run (bench: Bench): Promise<Run[]> {
     const { refusedLatency, statuses } = flood.load
     return [calm, { ...flood, figures: { ...flood.figures, refusedP99: refusedLatency.p99 ?? NaN, refused: statuses['503'] ?? 0 } }]
   }
-  return await withParticipants(services(bench, env), async (participants) => {
+  const ofService = await withParticipants(services(bench, env), async (participants) => {
     if (!bench.quick) for (const participant of participants) await pair(participant, WARM_UP_SECONDS, WARM_UP_TIMES)
     return await inRounds(bench, 'overload', participants, async (participant) => await pair(participant, seconds), ROUNDS)
+  })
+  return [...ofService, ...bench.quick ? [] : await besideRoute(bench, seconds)]
+}
+
+/** Before the requests arrive, and after them. */
+const MARGIN_SECONDS = 1
+
+/**
+ * What is left of ceiling (c) while ceiling (d), a Fastify route that does nothing, answers as many requests as the service
+ * refuses: what refusals take at the least.
+ */
+async function besideRoute (bench: Bench, seconds: number): Promise<Run[]> {
+  return await withParticipants(peers(bench, startRoute), async ([route]) => {
+    if (route === undefined) return []
+    const runtime = await BareRuntime.start({ directory: bench.model.directory, texts: newTexts(500), options: SESSION_OPTIONS }, CORES)
+    const flood = (perSecond: number, duration: number) => {
+      const rate = (TIMES - 1) * perSecond
+      return loadRun(bench, 'flood', { url: route.url, requests: missRequests(duration, [], rate), connections: connectionsOf(bench, OVERLOAD_CONNECTIONS), seconds: duration, rate })
+    }
+    try {
+      await flood(WARM_UP_TIMES / TIMES * await runtime.run(1), WARM_UP_SECONDS)
+      return await inRounds(bench, 'overload', [{ name: 'session' as const }], async () => {
+        const alone = await runtime.run(seconds)
+        const flooded = flood(alone, seconds + 2 * MARGIN_SECONDS)
+        await delay(MARGIN_SECONDS * 1000)
+        const beside = await runtime.run(seconds)
+        const { load } = await flooded
+        return [{ phase: 'alone', figures: { perSecond: alone } }, { phase: 'beside (d)', load, figures: { perSecond: beside } }]
+      }, ROUNDS)
+    } finally {
+      runtime.stop()
+    }
   })
 }
 
