@@ -36,7 +36,7 @@ export interface SchedulerOptions {
 const RUN_WEIGHT = 0.05
 
 /** A wait that is predicted to use more of the deadline than this is refused at the door: the estimate is not exact. */
-const DEADLINE_SHARE = 0.7
+const DEADLINE_SHARE = 0.6
 
 /** A text whose worker is lost runs once more; a text that kills two workers is not tried on a third. */
 const MAX_ATTEMPTS = 2
