@@ -62,7 +62,7 @@ async function besideRoute (bench: Bench, seconds: number): Promise<Run[]> {
         const beside = await runtime.run(seconds)
         const { load } = await flooded
         return [{ phase: 'alone', figures: { perSecond: alone } }, { phase: 'beside (d)', load, figures: { perSecond: beside } }]
-      }, ROUNDS)
+      })
     } finally {
       runtime.stop()
     }
