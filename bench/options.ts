@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Scenario } from './lib/bench.ts'
+import { serverIn } from './lib/participants.ts'
 
 export interface BenchOptions {
   scenarios: readonly Scenario[]
@@ -24,7 +25,7 @@ export function readOptions (args: string[], scenarios: readonly Scenario[]): Be
   const { quick = false, url, against } = values
   if (url !== undefined && against !== undefined) throw new UsageError('--against compares services that the bench starts: it does not go with --url')
   if (url !== undefined && !isHttpUrl(url)) throw new UsageError(`--url takes an address such as http://127.0.0.1:8000, not "${url}"`)
-  if (against !== undefined && !existsSync(`${against}/dist/server.js`)) throw new UsageError(`--against takes a checkout that is built: there is no ${against}/dist/server.js`)
+  if (against !== undefined && !existsSync(serverIn(against))) throw new UsageError(`--against takes a checkout that is built: there is no ${serverIn(against)}`)
   const chosen = positionals.length === 0
     ? scenarios.filter(({ local = false, optional: byName = false }) => !byName && (url === undefined || !local))
     : scenarios.filter(({ name }) => positionals.includes(name))

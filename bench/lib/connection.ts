@@ -8,7 +8,7 @@ export interface Asker {
   readonly readsBody: boolean
   /** `body` is empty where it is not read. */
   answered: (status: number, body: string) => void
-  failed: (error: Error) => void
+  failed: () => void
 }
 
 /** What arrives is parsed before the next read, on whatever connection that is. */
@@ -46,8 +46,9 @@ export class Connection {
       const body = this.#chunks.length === 0 ? '' : Buffer.concat(this.#chunks.splice(0)).toString()
       this.#take()?.answered(this.#status, body)
     }
-    this.#socket.on('error', (error) => this.#take()?.failed(error))
-    this.#socket.on('close', () => this.#take()?.failed(new Error('The connection was closed before its answer')))
+    const fail = (): void => this.#take()?.failed()
+    this.#socket.on('error', fail)
+    this.#socket.on('close', fail)
   }
 
   /** False once it takes no further request. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../../tests/support/free-port.ts'
 import type { BenchModel } from './model.ts'
@@ -24,13 +25,15 @@ export const PARTICIPANTS = {
 } as const
 export type ParticipantName = keyof typeof PARTICIPANTS
 
+/** The built service of the checkout in `directory`. */
+export const serverIn = (directory: string): string => join(directory, 'dist/server.js')
 /** The built service of this checkout. */
-export const SERVER = fileURLToPath(new URL('../../dist/server.js', import.meta.url))
+export const SERVER = serverIn(fileURLToPath(new URL('../..', import.meta.url)))
 const peer = (file: string): string => fileURLToPath(new URL(`../peers/${file}`, import.meta.url))
 
 /** Starts the built service of this checkout, or of the one in `directory`, and waits until it answers. */
 export async function startService (model: BenchModel, env: Record<string, string>, directory?: string): Promise<Participant> {
-  const file = directory === undefined ? SERVER : `${directory}/dist/server.js`
+  const file = directory === undefined ? SERVER : serverIn(directory)
   return await start(directory === undefined ? 'service' : 'baseline', [file], { ...model.env, ...env })
 }
 

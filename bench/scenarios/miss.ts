@@ -2,6 +2,7 @@ import { SESSION_OPTIONS } from '../../src/inference/session-options.ts'
 import { bodyOf, knownRequests, mixIn } from '../lib/answers.ts'
 import { CORES, connectionsOf, costedRun, inRounds, knownCount, loadRun, peers, secondsOf, services, withParticipants, type Bench, type Scenario } from '../lib/bench.ts'
 import type { LoadRequest } from '../lib/load.ts'
+import type { BenchModel } from '../lib/model.ts'
 import { startPipeline, type Participant } from '../lib/participants.ts'
 import { newTexts } from '../lib/fresh.ts'
 import { BareRuntime, DEFAULT_OPTIONS } from '../peers/bare-runtime.ts'
@@ -36,12 +37,20 @@ const shortRequests = (count: number): LoadRequest[] => Array.from({ length: cou
 /** Waits until a peer that does not notice departed callers has worked off what they left. */
 export const settle = async ({ url }: Participant): Promise<void> => { await knownRequests(url, newTexts(1)) }
 
-/** Ceiling (c): as the runtime comes, and with the options of the service's own session. */
-async function startRuntimes (directory: string) {
-  const texts = newTexts(500)
+const runtimeTexts = (): string[] => newTexts(500)
+
+/** Ceiling (c) with the options of the service's own session. */
+export async function startSession ({ directory }: BenchModel, texts = runtimeTexts()) {
+  return { name: 'session' as const, runtime: await BareRuntime.start({ directory, texts, options: SESSION_OPTIONS }, CORES) }
+}
+
+/** Ceiling (c): as the runtime comes, and as the service uses it; on the same texts. */
+async function startRuntimes (model: BenchModel) {
+  const texts = runtimeTexts()
+  const { directory } = model
   return [
     { name: 'runtime' as const, runtime: await BareRuntime.start({ directory, texts, options: DEFAULT_OPTIONS }, CORES) },
-    { name: 'session' as const, runtime: await BareRuntime.start({ directory, texts, options: SESSION_OPTIONS }, CORES) }
+    await startSession(model, texts)
   ]
 }
 
@@ -53,7 +62,7 @@ async function run (bench: Bench) {
     ...peers(bench, () => startPipeline(bench.model, 'pipeline'), () => startPipeline(bench.model, 'batcher'))
   ]
   return await withParticipants(starters, async (participants) => {
-    const runtimes = bench.url === undefined ? await startRuntimes(bench.model.directory) : []
+    const runtimes = bench.url === undefined ? await startRuntimes(bench.model) : []
     const texts = newTexts(knownCount(bench))
     const known = new Map<string, LoadRequest[]>()
     const enough = new Map<string, number>()

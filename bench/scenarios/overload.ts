@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { SESSION_OPTIONS } from '../../src/inference/session-options.ts'
-import { CORES, connectionsOf, costedRun, inRounds, knownCount, loadRun, oneByOneAnswers, peers, secondsOf, services, withParticipants, type Bench, type Run, type Scenario } from '../lib/bench.ts'
+import { connectionsOf, costedRun, inRounds, knownCount, loadRun, oneByOneAnswers, peers, secondsOf, services, withParticipants, type Bench, type Run, type Scenario } from '../lib/bench.ts'
 import { bodyOf } from '../lib/answers.ts'
 import { newTexts } from '../lib/fresh.ts'
 import { startRoute, type Participant } from '../lib/participants.ts'
-import { BareRuntime } from '../peers/bare-runtime.ts'
-import { MISS_CONNECTIONS, missRequests, NO_CACHE, WARM_UP_SECONDS } from './miss.ts'
+import { MISS_CONNECTIONS, missRequests, NO_CACHE, startSession, WARM_UP_SECONDS } from './miss.ts'
 
 /** Requests a second, as a multiple of what the service answers at its best. */
 const TIMES = 10
@@ -48,14 +46,15 @@ const MARGIN_SECONDS = 1
 async function besideRoute (bench: Bench, seconds: number): Promise<Run[]> {
   return await withParticipants(peers(bench, startRoute), async ([route]) => {
     if (route === undefined) return []
-    const runtime = await BareRuntime.start({ directory: bench.model.directory, texts: newTexts(500), options: SESSION_OPTIONS }, CORES)
+    const session = await startSession(bench.model)
+    const { runtime } = session
     const flood = (perSecond: number, duration: number) => {
       const rate = (TIMES - 1) * perSecond
       return loadRun(bench, 'flood', { url: route.url, requests: missRequests(duration, [], rate), connections: connectionsOf(bench, OVERLOAD_CONNECTIONS), seconds: duration, rate })
     }
     try {
       await flood(WARM_UP_TIMES / TIMES * await runtime.run(1), WARM_UP_SECONDS)
-      return await inRounds(bench, 'overload', [{ name: 'session' as const }], async () => {
+      return await inRounds(bench, 'overload', [session], async () => {
         const alone = await runtime.run(seconds)
         const flooded = flood(alone, seconds + 2 * MARGIN_SECONDS)
         await delay(MARGIN_SECONDS * 1000)

@@ -16,6 +16,7 @@ export interface Startup {
 export interface LoadMessage {
   type: 'load'
   startup: Startup
+  /** Where the next text lies. */
   seat: Seat
 }
 

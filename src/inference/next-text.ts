@@ -29,13 +29,17 @@ export class NextText {
   readonly #content = Buffer.from(this.#memory, HEADER_BYTES)
   #lastSeat = READY
 
+  /** A share for one more worker, which may take texts from now on. */
   seat (): Seat {
     const open = new SharedArrayBuffer(4)
     Atomics.store(new Int32Array(open), 0, 1)
     return { number: ++this.#lastSeat, memory: this.#memory, open }
   }
 
-  /** Puts the text there in place of another; false where that was taken and its worker has not said so yet. */
+  /**
+   * Puts the text there in place of another, or nothing where it is too long; false where the other was taken and its worker
+   * has not said so yet.
+   */
   put (text: string): boolean {
     if (!this.withdraw()) return false
     if (text.length > MAX_LENGTH) return true

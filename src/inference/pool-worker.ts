@@ -37,6 +37,7 @@ export interface PoolWorkerOptions {
   startTimeoutMs: number
   /** Milliseconds in which a text must be answered, or the worker counts as hung. */
   runTimeoutMs: number
+  /** Of this worker alone. */
   seat: Seat
   /** Called when the worker has taken the text that lay ready, with its run. */
   onTaken: (run: Promise<ResultMessage>) => void

@@ -13,6 +13,7 @@ export interface Runner {
   /** Lays a text out for the worker that finishes first, or none, in place of the last; false where that was just taken. */
   layOut: (text: string | undefined) => boolean
   onIdle: () => void
+  /** Called when a worker has taken the text that was laid out, with its run. */
   onTaken: (run: Promise<ResultMessage>) => void
 }
 
@@ -119,8 +120,7 @@ export class Scheduler {
         entry.abandoned = true
         this.#ring.remove(entry)
         reject(signal.reason as Error)
-        this.#layOut()
-        this.#announceDrained()
+        this.#dispatch()
       }, { once: true })
       this.#ring.add(entry)
       this.#dispatch()
@@ -149,9 +149,7 @@ export class Scheduler {
       const entry = this.#ring.peek() as Entry
       const run = this.#runner.tryRun(entry.text)
       if (run === undefined) break
-      this.#next = undefined
-      this.#ring.take(entry)
-      void this.#follow(entry, run)
+      this.#begin(entry, run)
     }
     this.#layOut()
     this.#announceDrained()
@@ -164,11 +162,15 @@ export class Scheduler {
   }
 
   #taken (run: Promise<ResultMessage>): void {
-    const entry = this.#next as Entry
+    this.#begin(this.#next as Entry, run)
+    this.#layOut()
+  }
+
+  /** A worker has the entry, whichever way it came by it; nothing is laid out now. */
+  #begin (entry: Entry, run: Promise<ResultMessage>): void {
     this.#next = undefined
     this.#ring.take(entry)
     void this.#follow(entry, run)
-    this.#layOut()
   }
 
   async #follow (entry: Entry, run: Promise<ResultMessage>): Promise<void> {
