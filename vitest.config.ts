@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-const layer = (name: string, timeout: number) => ({
+const layer = (name: string, timeout: number, globalSetup: string[] = []) => ({
   test: {
     name,
+    globalSetup,
     include: [`tests/${name}/**/*.test.ts`],
     testTimeout: timeout,
     hookTimeout: Math.max(timeout, 60_000)
@@ -19,7 +20,7 @@ export default defineConfig({
       layer('threads', 20_000),
       layer('integration', 30_000),
       layer('e2e', 90_000),
-      layer('browser', 30_000)
+      layer('browser', 30_000, ['tests/browser/support/global-setup.ts'])
     ]
   }
 })

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AddressInfo } from 'node:net'
 import pino from 'pino'
-import { chromium, type BrowserContextOptions } from 'playwright-core'
+import type { BrowserContextOptions } from 'playwright-core'
 import { buildApp } from '../src/app.ts'
 import { loadConfig } from '../src/config.ts'
 import { createModelHost } from '../src/create-model-host.ts'
-import { findChromium } from '../tests/support/find-chromium.ts'
+import { findChromium, launchChromium } from '../tests/support/find-chromium.ts'
 
 /** Pictures of the page, answered by the embedded model: `npm run screenshot [-- FOLDER]`, after a build. */
 
@@ -16,7 +16,7 @@ const config = await loadConfig({ MODEL_NAME: 'compact', MODEL_DIR: await mkdtem
 const workerUrl = new URL('../dist/inference/worker.js', import.meta.url)
 const app = await buildApp({ config, modelHost: createModelHost(config, { workerUrl, logger: pino({ level: 'warn' }) }) })
 await app.listen({ host: '127.0.0.1', port: 0 })
-const browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+const browser = await launchChromium(findChromium())
 
 async function picture (name: string, example: string, options: BrowserContextOptions): Promise<void> {
   const page = await browser.newPage({ ...options, reducedMotion: 'reduce' })

@@ -1,24 +1,20 @@
 import { spawnSync } from 'node:child_process'
+import { chromium, type Browser } from 'playwright-core'
+import { findProgram } from './find-program.ts'
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
-/** A Chromium program: CHROMIUM_PATH, from the PATH, or installed with apt where this is Debian and the user is root. */
-export function findChromium (): string {
+/** Path of a Chromium program: CHROMIUM_PATH, or what `findProgram` finds or installs; undefined where there is none. */
+export function findChromium (): string | undefined {
   const given = process.env.CHROMIUM_PATH
   if (given !== undefined && given !== '') return given
-  const found = onPath()
-  if (found !== undefined) return found
-  if (process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0) {
-    process.stderr.write('No chromium on the PATH: installing it with apt-get\n')
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    spawnSync('apt-get', ['update'], { stdio: 'ignore', env })
-    spawnSync('apt-get', ['install', '--yes', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'], { stdio: ['ignore', 'ignore', 'inherit'], env })
-    const installed = onPath()
-    if (installed !== undefined) return installed
-  }
-  throw new Error('The tests of the page need Chromium: install it (apt install chromium, brew install chromium), or name it in CHROMIUM_PATH')
+  const found = findProgram(PROGRAMS, 'chromium', 'fonts-dejavu-core')
+  return found === undefined ? undefined : spawnSync('which', [found], { encoding: 'utf8' }).stdout.trim()
 }
 
-function onPath (): string | undefined {
-  return PROGRAMS.map((program) => spawnSync('which', [program], { encoding: 'utf8' }).stdout?.trim()).find((path) => path !== undefined && path !== '')
+/** Starts the browser that `findChromium` found. Throws where it found none. */
+export async function launchChromium (executablePath: string | undefined): Promise<Browser> {
+  if (executablePath === undefined) throw new Error('The tests of the page need Chromium: install it (apt install chromium, brew install chromium), or name it in CHROMIUM_PATH')
+  // A container gives Chromium no sandbox of its own, and little shared memory.
+  return await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
 }

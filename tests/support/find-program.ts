@@ -6,17 +6,17 @@ export function hasProgram (program: string): boolean {
 }
 
 /**
- * The first of `programs` on the PATH; where there is none, this is Debian and the user is root, `debianPackage` is
- * installed with apt. Undefined where neither helps.
+ * The first of `programs` on the PATH; where there is none, this is Debian and the user is root, `debianPackages` are
+ * installed with apt, which works for one at a time: for use before tests run side by side. Undefined where neither helps.
  */
-export function findProgram (programs: readonly string[], debianPackage: string): string | undefined {
+export function findProgram (programs: readonly string[], ...debianPackages: readonly string[]): string | undefined {
   const found = programs.find(hasProgram)
   if (found !== undefined || process.getuid?.() !== 0 || !run('apt-get', ['--version'])) return found
   process.stderr.write(`No ${programs[0]} on the PATH: installing it with apt-get\n`)
   // A package's service must not start: only the program is wanted.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
   run('apt-get', ['update'], env)
-  spawnSync('apt-get', ['install', '--yes', '--no-install-recommends', debianPackage], { stdio: 'inherit', env })
+  spawnSync('apt-get', ['install', '--yes', '--no-install-recommends', ...debianPackages], { stdio: 'inherit', env })
   return programs.find(hasProgram)
 }
 

@@ -1,18 +1,17 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, inject, onTestFinished } from 'vitest'
 import { startApp, type TestAppOptions } from '../../support/app.ts'
-import { findChromium } from '../../support/find-chromium.ts'
+import { launchChromium } from '../../support/find-chromium.ts'
 
 let browser: Browser
 
 /** One browser for all tests of a file. */
 export function useBrowser (): void {
   beforeAll(async () => {
-    // A container gives Chromium no sandbox of its own, and little shared memory.
-    browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox', '--disable-dev-shm-usage'] })
-  }, 180_000)
+    browser = await launchChromium(inject('chromium'))
+  })
   afterAll(() => browser?.close())
 }
 
