@@ -9,17 +9,29 @@ happy who why life her right never going well much only feel game week home`.spl
 export const SHORTEST = 8
 export const LONGEST = 60
 
+/** The mean, in tokens. */
+export const TYPICAL = 28
+
 const ENCLOSING = 2
+
+/** A text costs by its length. Two runs of some hundred texts are to cost the same, whichever texts they got. */
+const BLOCK = 32
 
 /**
  * `count` different synthetic tweets, the same for the same seed. Their lengths in tokens are spread as real ones' are:
- * 8 to 60, mean about 28, more short ones than long ones (Beta(2, 3)).
+ * 8 to 60, mean about 28, more short ones than long ones (Beta(2, 3)); so are those of every 32 in a row, counted from
+ * the first.
  */
 export function tweets (seed: number, count: number): string[] {
   const random = randomSource(seed)
   const texts = new Set<string>()
-  while (texts.size < count) texts.add(words(random, tokens(random) - ENCLOSING))
-  return [...texts]
+  while (texts.size < count) {
+    for (const length of blockOfLengths(random)) {
+      const before = texts.size
+      while (texts.size === before) texts.add(words(random, length - ENCLOSING))
+    }
+  }
+  return [...texts].slice(0, count)
 }
 
 /** `count` different texts of exactly `length` tokens. */
@@ -34,8 +46,22 @@ function words (random: () => number, count: number): string {
   return Array.from({ length: count }, () => WORDS[Math.floor(random() * WORDS.length)] as string).join(' ')
 }
 
-/** The second smallest of four uniform numbers has the distribution Beta(2, 3). */
-function tokens (random: () => number): number {
-  const [, second] = [random(), random(), random(), random()].sort((a, b) => a - b) as [number, number]
-  return SHORTEST + Math.floor(second * (LONGEST - SHORTEST + 1))
+/** One length of each of `BLOCK` equally likely ranges, in random order. */
+function blockOfLengths (random: () => number): number[] {
+  return Array.from({ length: BLOCK }, (_, range) => ({ length: lengthAt((range + random()) / BLOCK), place: random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ length }) => length)
+}
+
+/** The length that a share of `share` of all tweets do not reach; `share` in [0, 1). */
+function lengthAt (share: number): number {
+  let length = SHORTEST
+  while (shareUpTo(length) <= share) length++
+  return length
+}
+
+/** Share of tweets that have at most `length` tokens: the distribution function of Beta(2, 3), x²(6 − 8x + 3x²). */
+function shareUpTo (length: number): number {
+  const x = (length - SHORTEST + 1) / (LONGEST - SHORTEST + 1)
+  return x * x * (6 - 8 * x + 3 * x * x)
 }

@@ -28,8 +28,8 @@ export const NO_CACHE = { CACHE_MAX_ENTRIES: '0' }
 export const MISS_CONNECTIONS = 16
 
 /** Requests for new texts, `perSecond` of them for `seconds`; `known` ones are among the first. */
-export function missRequests (seconds: number, known: readonly LoadRequest[] = [], perSecond = TEXTS_PER_SECOND): LoadRequest[] {
-  return mixIn(known, newTexts(Math.ceil(seconds * perSecond)).map((text) => ({ body: bodyOf(text) })))
+export function missRequests (seconds: number, known: readonly LoadRequest[] = [], perSecond = TEXTS_PER_SECOND, textsOf = newTexts): LoadRequest[] {
+  return mixIn(known, textsOf(Math.ceil(seconds * perSecond)).map((text) => ({ body: bodyOf(text) })))
 }
 
 const shortRequests = (count: number): LoadRequest[] => Array.from({ length: count }, (_, index) => ({ body: bodyOf(`no. ${index}`) }))
@@ -37,7 +37,9 @@ const shortRequests = (count: number): LoadRequest[] => Array.from({ length: cou
 /** Waits until a peer that does not notice departed callers has worked off what they left. */
 export const settle = async ({ url }: Participant): Promise<void> => { await knownRequests(url, newTexts(1)) }
 
-const runtimeTexts = (): string[] => newTexts(500)
+/** All that a process of ceiling (c) runs, over and over. */
+const RUNTIME_TEXTS = 512
+const runtimeTexts = (): string[] => newTexts(RUNTIME_TEXTS)
 
 /** Ceiling (c) with the options of the service's own session. */
 export async function startSession ({ directory }: BenchModel, texts = runtimeTexts()) {

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { connectionsOf, costedRun, inRounds, knownCount, loadRun, oneByOneAnswers, peers, secondsOf, services, withParticipants, type Bench, type Run, type Scenario } from '../lib/bench.ts'
 import { bodyOf } from '../lib/answers.ts'
-import { newTexts } from '../lib/fresh.ts'
+import { newSeed } from '../lib/fresh.ts'
+import type { LoadRequest } from '../lib/load.ts'
 import { startRoute, type Participant } from '../lib/participants.ts'
+import { textsOfLength, TYPICAL } from '../lib/tweets.ts'
 import { MISS_CONNECTIONS, missRequests, NO_CACHE, startSession, WARM_UP_SECONDS } from './miss.ts'
 
 /** Requests a second, as a multiple of what the service answers at its best. */
@@ -15,16 +17,25 @@ const OVERLOAD_CONNECTIONS = 1000
 /** One round's ratio says little: what the machine gives in it varies by more than what refusals take. */
 const ROUNDS = 5
 
+/**
+ * Which texts of a flood are let in is chance. Equal ones cost the same: else a round's ratio would say by some per cent
+ * whether longer or shorter ones had the luck.
+ */
+const equalTexts = (count: number): string[] => textsOfLength(newSeed(), count, TYPICAL)
+
+const equalRequests = (seconds: number, known: readonly LoadRequest[], perSecond?: number): LoadRequest[] =>
+  missRequests(seconds, known, perSecond, equalTexts)
+
 async function run (bench: Bench): Promise<Run[]> {
   const seconds = secondsOf(bench, 5)
-  const known = await oneByOneAnswers(bench, newTexts(knownCount(bench)).map(bodyOf))
+  const known = await oneByOneAnswers(bench, equalTexts(knownCount(bench)).map(bodyOf))
   const env = { ...NO_CACHE, PREDICT_TIMEOUT_MS: String(OVERLOAD_TIMEOUT_MS) }
   const pair = async (participant: Participant, duration: number, times = TIMES) => {
     const { url } = participant
-    const calm = await costedRun(bench, 'miss', participant, { url, requests: missRequests(duration, known), connections: MISS_CONNECTIONS, seconds: duration })
+    const calm = await costedRun(bench, 'miss', participant, { url, requests: equalRequests(duration, known), connections: MISS_CONNECTIONS, seconds: duration })
     const rate = times * (calm.figures.perSecond ?? NaN)
     const flood = await costedRun(bench, 'overload', participant, {
-      url, requests: missRequests(duration, known, rate), connections: connectionsOf(bench, OVERLOAD_CONNECTIONS), seconds: duration, rate
+      url, requests: equalRequests(duration, known, rate), connections: connectionsOf(bench, OVERLOAD_CONNECTIONS), seconds: duration, rate
     })
     const { refusedLatency, statuses } = flood.load
     return [calm, { ...flood, figures: { ...flood.figures, refusedP99: refusedLatency.p99 ?? NaN, refused: statuses['503'] ?? 0 } }]
@@ -50,7 +61,7 @@ async function besideRoute (bench: Bench, seconds: number): Promise<Run[]> {
     const { runtime } = session
     const flood = (perSecond: number, duration: number) => {
       const rate = (TIMES - 1) * perSecond
-      return loadRun(bench, 'flood', { url: route.url, requests: missRequests(duration, [], rate), connections: connectionsOf(bench, OVERLOAD_CONNECTIONS), seconds: duration, rate })
+      return loadRun(bench, 'flood', { url: route.url, requests: equalRequests(duration, [], rate), connections: connectionsOf(bench, OVERLOAD_CONNECTIONS), seconds: duration, rate })
     }
     try {
       await flood(WARM_UP_TIMES / TIMES * await runtime.run(1), WARM_UP_SECONDS)

@@ -37,6 +37,16 @@ describe('tweets', () => {
     }
   })
 
+  it('cost the same 32 by 32, as their lengths are spread alike', () => {
+    const tokens = tweets(1, 320).map((text) => text.split(' ').length + 2)
+    for (let start = 0; start < tokens.length; start += 32) {
+      const block = tokens.slice(start, start + 32)
+      expect(Math.abs(block.reduce((sum, length) => sum + length) / block.length - 28)).toBeLessThan(1)
+      expect(Math.min(...block)).toBeLessThan(15)
+      expect(Math.max(...block)).toBeGreaterThan(45)
+    }
+  })
+
   it('are all different, and the same for the same seed', () => {
     expect(new Set(tweets(1, 2000)).size).toBe(2000)
     expect(tweets(1, 10)).toEqual(tweets(1, 10))
