@@ -35,7 +35,8 @@ const known = (body: string) => ({ body, expect: body })
 
 describe.each([
   ['autocannonLoad', autocannonLoad],
-  ['pacedLoad', (job: Parameters<typeof autocannonLoad>[0]) => pacedLoad({ ...job, rate: 50, seconds: 0.1 })]
+  ['pacedLoad', (job: Parameters<typeof autocannonLoad>[0]) => pacedLoad({ ...job, rate: 50, seconds: 0.1 })],
+  ['pacedLoad with several requests a grain', (job: Parameters<typeof autocannonLoad>[0]) => pacedLoad({ ...job, rate: 500, seconds: 0.01 })]
 ])('%s', (_name, load) => {
   it('sends every request once and counts answers, refusals and wrong answers', async () => {
     const { url, bodies } = await echo()
