@@ -16,6 +16,8 @@ export interface Bar {
 
 interface Measured {
   /** Of each round. */
+  rounds: (figure: string, participant: ParticipantName) => number[]
+  /** Of each round. */
   ratios: (figure: string, a: ParticipantName, b: ParticipantName) => number[]
   /** Of each round, between two loads on the service, or another participant. */
   phaseRatios: (figure: string, a: string, b: string, participant?: ParticipantName) => number[]
@@ -67,6 +69,13 @@ const RULES: readonly Rule[] = [
   },
   { scenario: 'miss', what: 'texts/s against (a)', bar: '≥ 1.3 ×', measure: ratioAtLeast(1.3, times, ({ ratios }) => ratios('perSecond', 'service', 'pipeline')) },
   { scenario: 'miss', what: 'texts/s against (b)', bar: '≥ 1.3 ×', measure: ratioAtLeast(1.3, times, ({ ratios }) => ratios('perSecond', 'service', 'batcher')) },
+  {
+    scenario: 'miss',
+    what: 'from one core to another and back, beside (a): its two threads wait for each other',
+    bar: '',
+    optional: true,
+    measure: ({ rounds }) => [spread((value) => `${short(value)} ns`, rounds('coreRoundTripNs', 'pipeline')), undefined]
+  },
   {
     scenario: 'miss',
     what: 'answers under load that differ from the one-by-one answers, this service and (b)',
@@ -145,6 +154,7 @@ function errorBar (results: readonly ScenarioResult[]): Bar {
 function measuredOf ({ scenario, runs }: ScenarioResult): Measured {
   const rows = rowsOf({ runs })
   return {
+    rounds: (name, participant) => runs.filter((run) => run.participant === participant && run.phase === scenario).map(({ figures }) => figures[name] ?? NaN),
     ratios: (name, a, b) => roundRatios(runs, name, [a, scenario], [b, scenario]),
     phaseRatios: (name, a, b, participant = 'service') => roundRatios(runs, name, [participant, a], [participant, b]),
     figure: (name, phase, participant = 'service') =>

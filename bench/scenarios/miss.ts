@@ -1,5 +1,6 @@
 import { SESSION_OPTIONS } from '../../src/inference/session-options.ts'
 import { bodyOf, knownRequests, mixIn } from '../lib/answers.ts'
+import { coreRoundTripNs } from '../lib/core-distance.ts'
 import { CORES, connectionsOf, costedRun, inRounds, knownCount, loadRun, peers, secondsOf, services, withParticipants, type Bench, type Scenario } from '../lib/bench.ts'
 import type { LoadRequest } from '../lib/load.ts'
 import type { BenchModel } from '../lib/model.ts'
@@ -91,7 +92,7 @@ async function run (bench: Bench) {
         }
         const result = await costedRun(bench, 'miss', participant, { url, requests: missRequests(seconds, known.get(name), perSecond), connections, seconds })
         await settle(participant)
-        return [result]
+        return [{ ...result, figures: { ...result.figures, coreRoundTripNs: await coreRoundTripNs() } }]
       }, ROUNDS)
     } finally {
       for (const { runtime } of runtimes) runtime.stop()
