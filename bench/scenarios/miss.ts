@@ -11,17 +11,17 @@ import { BareRuntime, DEFAULT_OPTIONS } from '../peers/bare-runtime.ts'
 /** More texts a second than any machine answers: a run never runs out of new ones. */
 const TEXTS_PER_SECOND = 2000
 /** Short ones, and more than elsewhere: a peer whose threads wait for each other keeps one of two speeds for half a minute. */
-const ROUNDS = 7
+const ROUNDS = 5
 const SECONDS = 3
 /** Requests made ready, as a multiple of what was answered before. */
 const MARGIN = 3
 /** Of a load that does not count. */
 export const WARM_UP_SECONDS = 4
 /**
- * Of the same load, before each round. While the others have their turn a process idles, and V8's collections in that time
- * drop a hundred optimized functions (--trace-deopt), which a service under load keeps.
+ * Before each round, first of short texts and then of the load itself. While the others have their turn a process idles, and
+ * V8's collections in that time drop a hundred optimized functions (--trace-deopt), which a service under load keeps.
  */
-const LEAD_IN_SECONDS = 2
+const LEAD_IN_SECONDS = { short: 3, same: 1 }
 /** At the start: a few short texts by all connections. The just-in-time compiler goes by requests, not by what they cost. */
 const COMPILE_SECONDS = 8
 const COMPILE_TEXTS = 4
@@ -60,6 +60,8 @@ async function startRuntimes (model: BenchModel) {
 async function run (bench: Bench) {
   const seconds = secondsOf(bench, SECONDS)
   const connections = connectionsOf(bench, MISS_CONNECTIONS)
+  const compile = (url: string, duration: number) =>
+    loadRun(bench, 'compile', { url, requests: shortRequests(COMPILE_TEXTS), order: 'cycle', connections, seconds: duration })
   const starters = [
     ...services(bench, NO_CACHE),
     ...peers(bench, () => startPipeline(bench.model, 'pipeline'), () => startPipeline(bench.model, 'batcher'))
@@ -75,7 +77,7 @@ async function run (bench: Bench) {
       bench.progress.show(`miss: ${name}, before it counts`)
       if (bench.quick) continue
       // As it is after minutes: the path is compiled, and every length has been run.
-      await loadRun(bench, 'warm-up', { url, requests: shortRequests(COMPILE_TEXTS), order: 'cycle', connections, seconds: COMPILE_SECONDS })
+      await compile(url, COMPILE_SECONDS)
       const { figures } = await loadRun(bench, 'warm-up', { url, requests: missRequests(WARM_UP_SECONDS), connections, seconds: WARM_UP_SECONDS })
       // More than that only fills the generator's memory.
       enough.set(name, MARGIN * (figures.perSecond ?? NaN))
@@ -87,7 +89,9 @@ async function run (bench: Bench) {
         const { name, url } = participant
         const perSecond = enough.get(name)
         if (!bench.quick) {
-          await loadRun(bench, 'lead-in', { url, requests: missRequests(LEAD_IN_SECONDS, [], perSecond), connections, seconds: LEAD_IN_SECONDS })
+          const { short, same } = LEAD_IN_SECONDS
+          await compile(url, short)
+          await loadRun(bench, 'lead-in', { url, requests: missRequests(same, [], perSecond), connections, seconds: same })
           await settle(participant)
         }
         const result = await costedRun(bench, 'miss', participant, { url, requests: missRequests(seconds, known.get(name), perSecond), connections, seconds })

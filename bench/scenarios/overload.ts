@@ -15,7 +15,7 @@ const WARM_UP_TIMES = 40
 export const OVERLOAD_TIMEOUT_MS = 2000
 const OVERLOAD_CONNECTIONS = 1000
 /** One round's ratio says little: what the machine gives in it varies by more than what refusals take. */
-const ROUNDS = 5
+const ROUNDS = 9
 
 /**
  * Which texts of a flood are let in is chance. Equal ones cost the same: else a round's ratio would say by some per cent
