@@ -1,6 +1,7 @@
 import { machineLine } from '../lib/machine.ts'
 import { PARTICIPANTS } from '../lib/participants.ts'
 import type { ResultFile, ScenarioResult } from '../lib/results.ts'
+import { SCENARIOS } from '../scenarios/index.ts'
 import { barsOf } from './bars.ts'
 import { rowsOf, short } from './summary.ts'
 
@@ -14,7 +15,7 @@ export interface Newest {
   result: ScenarioResult
 }
 
-/** Of every scenario the newest result; quick runs and runs against an address do not count. */
+/** Of every scenario the newest result, in the order in which they run; quick runs and runs against an address do not count. */
 export function newestResults (files: readonly ResultFile[]): Newest[] {
   const newest = new Map<string, Newest>()
   for (const file of files) {
@@ -22,7 +23,7 @@ export function newestResults (files: readonly ResultFile[]): Newest[] {
     if (quick || url !== undefined) continue
     for (const result of file.results) newest.set(result.scenario, { file, result })
   }
-  return [...newest.values()]
+  return SCENARIOS.flatMap(({ name }) => newest.get(name) ?? [])
 }
 
 /** The generated part: where it was measured, every bar, every figure, and the pictures. */

@@ -75,6 +75,12 @@ describe('the document', () => {
     expect(newest.map(({ file: { time } }) => time)).toEqual(['2026-01-02'])
   })
 
+  it('has the scenarios in the order in which they run, whichever was measured first', () => {
+    const overload = { ...miss([1], [1]), scenario: 'overload' }
+    const newest = newestResults([file('2026-01-01', [overload]), file('2026-01-02', [miss([2], [2])])])
+    expect(newest.map(({ result }) => result.scenario)).toEqual(['miss', 'overload'])
+  })
+
   it('replaces its figures and keeps what was written by hand', () => {
     const generated = figures(newestResults([file('2026-01-01', [miss([96], [100])])]), ['latency.svg'])
     const once = withFigures(`# Title\n\nBefore\n\n${BEGIN}\nold\n${END}\n\nAfter\n`, generated)
