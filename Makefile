@@ -41,7 +41,7 @@ typecheck: setup ## Check the types of everything, tests included
 fixtures: setup ## Make the tests' fixture model again
 	@npm run --silent fixtures
 
-bench: setup ## Measure the service against its limits and what people use instead (about 9 minutes)
+bench: setup ## Measure the service against its limits and what people use instead (about 10 minutes)
 	@npm run --silent bench
 	@npm run --silent bench:model-speed
 
