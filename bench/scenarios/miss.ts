@@ -10,7 +10,7 @@ import { BareRuntime, DEFAULT_OPTIONS } from '../peers/bare-runtime.ts'
 
 /** More texts a second than any machine answers: a run never runs out of new ones. */
 const TEXTS_PER_SECOND = 2000
-/** Short ones, and more than elsewhere: a peer whose threads wait for each other keeps one of two speeds for half a minute. */
+/** Short ones, and more than elsewhere: peers whose threads wait for each other have two speeds, as the machine's cores are near or far. */
 const ROUNDS = 5
 const SECONDS = 3
 /** Requests made ready, as a multiple of what was answered before. */
