@@ -1,19 +1,13 @@
-import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { AutoTokenizer, env } from '@xenova/transformers'
 import { SESSION_OPTIONS } from '../src/inference/session-options.ts'
 import { newTexts } from './lib/fresh.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
 import { referenceModel } from './lib/model.ts'
+import { feedsOf, runtime, type Session } from './lib/onnx-runtime.ts'
 import { median } from './lib/statistics.ts'
 
 /** What options of ONNX Runtime's session cost or save one text on one thread, and whether they change its answer. */
-
-interface Session { run: (feeds: object) => Promise<{ logits: { data: Float32Array } }> }
-interface Runtime {
-  InferenceSession: { create: (path: string, options: object) => Promise<Session> }
-  Tensor: new (type: 'int64', data: BigInt64Array, dims: number[]) => object
-}
 
 const ROUNDS = 60
 const { extra, ...ONE_THREAD } = SESSION_OPTIONS
@@ -27,16 +21,11 @@ const VARIANTS: Record<string, object> = {
   'denormals as zero': { ...SESSION_OPTIONS, extra: { ...extra, session: { set_denormal_as_zero: '1' } } }
 }
 
-const runtime = createRequire(import.meta.resolve('@xenova/transformers'))('onnxruntime-node') as Runtime
 const directory = await referenceModel()
 env.localModelPath = dirname(directory)
 env.allowRemoteModels = false
 const tokenizer = await AutoTokenizer.from_pretrained(basename(directory), { local_files_only: true })
-const inputs = newTexts(ROUNDS).map((text) => {
-  const ids = BigInt64Array.from(tokenizer.encode(text), BigInt)
-  const tensor = (data: BigInt64Array) => new runtime.Tensor('int64', data, [1, data.length])
-  return { input_ids: tensor(ids), attention_mask: tensor(new BigInt64Array(ids.length).fill(1n)) }
-})
+const inputs = newTexts(ROUNDS).map((text) => feedsOf(tokenizer.encode(text)))
 
 const names = Object.keys(VARIANTS)
 const sessions: Session[] = []

@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { coreRoundTripNs } from './lib/core-distance.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
 import { referenceModel } from './lib/model.ts'
+import { feedsOf, runtime, type Session } from './lib/onnx-runtime.ts'
 import { median } from './lib/statistics.ts'
 import { TYPICAL } from './lib/tweets.ts'
 
@@ -11,11 +11,6 @@ import { TYPICAL } from './lib/tweets.ts'
  * threads each operator ends with one waiting for the other in a loop.
  */
 
-interface Session { run: (feeds: object) => Promise<object> }
-interface Runtime {
-  InferenceSession: { create: (path: string, options: object) => Promise<Session> }
-  Tensor: new (type: 'int64', data: BigInt64Array, dims: number[]) => object
-}
 interface Round { nanoseconds: number, one: number, two: number }
 
 const ROUNDS = 60
@@ -24,14 +19,9 @@ const FIRST_TOKEN = 100
 /** Cores are far from each other where the round trip takes more than this many times the least that was seen. */
 const FAR = 2
 
-const runtime = createRequire(import.meta.resolve('@xenova/transformers'))('onnxruntime-node') as Runtime
 const file = join(await referenceModel(), 'onnx/model_quantized.onnx')
 const [one, two] = await Promise.all([1, 2].map((intraOpNumThreads) => runtime.InferenceSession.create(file, { intraOpNumThreads }))) as [Session, Session]
-const tensor = (data: BigInt64Array) => new runtime.Tensor('int64', data, [1, TYPICAL])
-const feeds = {
-  input_ids: tensor(BigInt64Array.from({ length: TYPICAL }, (_, index) => BigInt(FIRST_TOKEN + index))),
-  attention_mask: tensor(new BigInt64Array(TYPICAL).fill(1n))
-}
+const feeds = feedsOf(Array.from({ length: TYPICAL }, (_, index) => FIRST_TOKEN + index))
 
 async function runsPerSecond (session: Session): Promise<number> {
   const start = performance.now()
