@@ -2,6 +2,7 @@ import { notReady, overloaded } from '../errors.ts'
 import type { ResultMessage } from './messages.ts'
 import { WorkerLostError } from './pool-worker.ts'
 import { RequestRing, type Entry, type RequestGroup } from './request-ring.ts'
+import { ResultCoalescer } from './result-coalescer.ts'
 
 /** Where texts are run: the worker pool, or a stand-in in tests. */
 export interface Runner {
@@ -50,6 +51,7 @@ export class Scheduler {
   readonly #runner: Runner
   readonly #limit: number
   readonly #ring = new RequestRing()
+  readonly #results = new ResultCoalescer()
   readonly #onRun: ((result: ScheduledResult) => void) | undefined
   /** The entry that is laid out. It waits until a worker has said that it took it. */
   #next: Entry | undefined
@@ -182,8 +184,10 @@ export class Scheduler {
       const finishedAt = performance.now()
       this.#runMs += RUN_WEIGHT * (finishedAt - startedAt - this.#runMs)
       const scheduled = { ...result, queuedAt: entry.queuedAt, queueMs: startedAt - entry.queuedAt, finishedAt }
-      this.#onRun?.(scheduled)
-      entry.settle(scheduled)
+      this.#results.keep(() => {
+        this.#onRun?.(scheduled)
+        entry.settle(scheduled)
+      }, scheduled.queueMs)
     } catch (error) {
       if (!(error instanceof WorkerLostError)) entry.fail(error as Error)
       else if (entry.attempts < MAX_ATTEMPTS && !entry.abandoned) this.#ring.addFirst(entry)
@@ -191,6 +195,7 @@ export class Scheduler {
     } finally {
       this.#running--
       this.#dispatch()
+      this.#results.expectNext(this.#ring.depth === 0 ? Infinity : this.#runMs / this.#runner.size)
     }
   }
 

@@ -1,67 +1,8 @@
-import { describe, expect, it } from 'vitest'
-import type { ResultMessage } from '../../../src/inference/messages.ts'
+import { describe, expect, it, vi } from 'vitest'
 import { WorkerLostError } from '../../../src/inference/pool-worker.ts'
 import { RequestGroup } from '../../../src/inference/request-ring.ts'
 import { Scheduler } from '../../../src/inference/scheduler.ts'
-
-const RESULT: ResultMessage = { type: 'result', logits: Float32Array.of(1), tokens: 1, truncated: false, workerStartedAt: 0, tokenizeMs: 0, inferenceMs: 1 }
-
-/** Workers that finish a text, or take the one that is laid out, when the test says so. */
-class ManualRunner {
-  readonly started: string[] = []
-  readonly size: number
-  failed = false
-  laidOut: string | undefined
-  onIdle = (): void => {}
-  onTaken = (_run: Promise<ResultMessage>): void => {}
-  #taken: string | undefined
-  readonly #busy: { resolve: (result: ResultMessage) => void, reject: (error: Error) => void }[] = []
-
-  constructor (size: number) {
-    this.size = size
-  }
-
-  tryRun (text: string): Promise<ResultMessage> | undefined {
-    if (this.#busy.length >= this.size || this.#taken !== undefined) return undefined
-    this.laidOut = undefined
-    return this.#begin(text)
-  }
-
-  layOut (text: string | undefined): boolean {
-    if (this.#taken !== undefined) return false
-    this.laidOut = text
-    return true
-  }
-
-  /** A worker has finished, and takes what is laid out. */
-  take (): void {
-    this.#taken = this.laidOut
-    this.laidOut = undefined
-  }
-
-  /** It says so. */
-  async tell (): Promise<void> {
-    const text = this.#taken as string
-    this.#taken = undefined
-    const finished = this.#busy.shift()
-    this.onTaken(this.#begin(text))
-    finished?.resolve(RESULT)
-    await new Promise(setImmediate)
-  }
-
-  #begin (text: string): Promise<ResultMessage> {
-    this.started.push(text)
-    return new Promise((resolve, reject) => { this.#busy.push({ resolve, reject }) })
-  }
-
-  async finish (error?: Error): Promise<void> {
-    const run = this.#busy.shift()
-    if (error === undefined) run?.resolve(RESULT)
-    else run?.reject(error)
-    // The scheduler goes on in a later microtask.
-    await new Promise(setImmediate)
-  }
-}
+import { ManualRunner } from './manual-runner.ts'
 
 const signal = () => new AbortController().signal
 const create = (size = 1, limit = 10, initialRunMs = 10) => {
@@ -235,5 +176,42 @@ describe('Scheduler', () => {
     expect(drained).toBe(false)
     await runner.finish()
     await Promise.all([run, done])
+  })
+
+  it('answers a text that waited little at once, and together those that waited for long', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    try {
+      const { runner, scheduler } = create()
+      const answered: string[] = []
+      for (const text of ['a', 'b', 'c', 'd', 'e', 'f']) {
+        void scheduler.submit(text, new RequestGroup(), signal()).then(() => { answered.push(text) })
+      }
+      const after: string[] = []
+      for (let index = 0; index < 6; index++) {
+        vi.advanceTimersByTime(10)
+        await runner.finish()
+        after.push(answered.join(''))
+      }
+      // The fourth waited for 30 ms and is kept for the fifth; for the last one there is none to wait for.
+      expect(after).toEqual(['a', 'ab', 'abc', 'abc', 'abcde', 'abcdef'])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('keeps no answer when the queue ends with a failed text', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    try {
+      const { runner, scheduler } = create()
+      const runs = ['a', 'b', 'c'].map((text) => scheduler.submit(text, new RequestGroup(), signal()))
+      const outcomes = Promise.allSettled(runs)
+      vi.advanceTimersByTime(100)
+      await runner.finish()
+      await runner.finish()
+      await runner.finish(new Error('broken'))
+      expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })
