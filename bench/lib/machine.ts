@@ -10,7 +10,7 @@ export interface Machine {
   int8: string
   memoryGiB: number
   node: string
-  /** Short hash of the commit; with a plus where files differ from it. */
+  /** Short hash of the commit, with a plus where files differ from it; `unknown` outside a Git checkout. */
   commit: string
   /** Versions of the packages that the figures depend on. */
   packages: Record<string, string>
@@ -19,14 +19,13 @@ export interface Machine {
 const PACKAGES = ['fastify', '@xenova/transformers', 'onnxruntime-node', 'ioredis', 'autocannon']
 
 export function describeMachine (): Machine {
-  const changed = git('status', '--porcelain', '--untracked-files=no') !== ''
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown processor',
     cores: availableParallelism(),
     int8: int8Instructions(),
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.version,
-    commit: git('rev-parse', '--short', 'HEAD') + (changed ? '+' : ''),
+    commit: commitOf('.'),
     packages: Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)]))
   }
 }
@@ -56,6 +55,12 @@ function readIfThere (path: string): string {
   }
 }
 
-function git (...args: string[]): string {
-  return execFileSync('git', args, { encoding: 'utf8' }).trim()
+/** See Machine. */
+export function commitOf (directory: string): string {
+  const git = (...args: string[]): string => execFileSync('git', args, { cwd: directory, encoding: 'utf8', stdio: 'pipe' }).trim()
+  try {
+    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+')
+  } catch {
+    return 'unknown'
+  }
 }
