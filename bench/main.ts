@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import type { Bench, Run, Scenario } from './lib/bench.ts'
 import { LoadGenerator } from './lib/generator.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
@@ -48,6 +49,8 @@ async function runsOf (scenario: Scenario): Promise<Run[] | undefined> {
     return undefined
   }
 }
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(128 + constants.signals[signal]))
 
 const { scenarios, ...settings } = options()
 if (settings.url !== undefined) await expectAnswer(settings.url)

@@ -6,6 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 const READY_MS = 120_000
 const POLL_MS = 20
 
+/** What a bench that ends before its time, by a signal too, must not leave behind. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => { for (const child of running) child.kill() })
+
 /** A process that listens on 127.0.0.1. */
 export class ServerProcess {
   readonly url: string
@@ -22,6 +26,8 @@ export class ServerProcess {
       env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', LOG_LEVEL: 'warn', API_PORT: String(port), ...env },
       stdio: ['ignore', 'inherit', 'inherit']
     })
+    running.add(child)
+    child.once('exit', () => running.delete(child))
     return new ServerProcess(child, port)
   }
 
