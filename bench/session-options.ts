@@ -18,6 +18,7 @@ const VARIANTS: Record<string, object> = {
   'optimizations: basic': { ...SESSION_OPTIONS, graphOptimizationLevel: 'basic' },
   'no memory arena': { ...SESSION_OPTIONS, enableCpuMemArena: false },
   'no memory pattern': { ...SESSION_OPTIONS, enableMemPattern: false },
+  'GELU by its approximation': { ...SESSION_OPTIONS, extra: { optimization: { ...extra.optimization, enable_gelu_approximation: '1' } } },
   'denormals as zero': { ...SESSION_OPTIONS, extra: { ...extra, session: { set_denormal_as_zero: '1' } } }
 }
 
