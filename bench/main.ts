@@ -50,6 +50,7 @@ async function runsOf (scenario: Scenario): Promise<Run[] | undefined> {
   }
 }
 
+// Without a listener a signal ends the process before its exit handlers end what it started.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(128 + constants.signals[signal]))
 
 const { scenarios, ...settings } = options()

@@ -2,13 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import { endWithProcess } from '../../tests/support/end-with-process.ts'
 
 const READY_MS = 120_000
 const POLL_MS = 20
-
-/** What a bench that ends before its time, by a signal too, must not leave behind. */
-const running = new Set<ChildProcess>()
-process.on('exit', () => { for (const child of running) child.kill() })
 
 /** A process that listens on 127.0.0.1. */
 export class ServerProcess {
@@ -26,8 +23,7 @@ export class ServerProcess {
       env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', LOG_LEVEL: 'warn', API_PORT: String(port), ...env },
       stdio: ['ignore', 'inherit', 'inherit']
     })
-    running.add(child)
-    child.once('exit', () => running.delete(child))
+    endWithProcess(child)
     return new ServerProcess(child, port)
   }
 

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { endWithProcess } from './end-with-process.ts'
 import { freePort } from './free-port.ts'
 
 /** A Redis server of one's own, which may be killed, stopped and started again. */
@@ -36,6 +37,7 @@ export class RedisProcess {
   async start (): Promise<void> {
     const options = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.#directory]
     this.#process = spawn(this.#program, [...options, ...this.#arguments], { stdio: ['ignore', 'pipe', 'inherit'] })
+    endWithProcess(this.#process)
     const { stdout } = this.#process
     // The listener stays: a server whose output nobody reads would stop at a full pipe.
     await new Promise<void>((resolve) => stdout?.on('data', (line) => {
