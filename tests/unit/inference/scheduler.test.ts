@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WorkerLostError } from '../../../src/inference/pool-worker.ts'
 import { RequestGroup } from '../../../src/inference/request-ring.ts'
 import { Scheduler } from '../../../src/inference/scheduler.ts'
@@ -178,9 +178,11 @@ describe('Scheduler', () => {
     await Promise.all([run, done])
   })
 
-  it('answers a text that waited little at once, and together those that waited for long', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-    try {
+  describe('lets results leave', () => {
+    beforeEach(() => { vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }) })
+    afterEach(() => { vi.useRealTimers() })
+
+    it('at once where their texts waited little, and together where they waited for long', async () => {
       const { runner, scheduler } = create()
       const answered: string[] = []
       for (const text of ['a', 'b', 'c', 'd', 'e', 'f']) {
@@ -194,14 +196,9 @@ describe('Scheduler', () => {
       }
       // The fourth waited for 30 ms and is kept for the fifth; for the last one there is none to wait for.
       expect(after).toEqual(['a', 'ab', 'abc', 'abc', 'abcde', 'abcdef'])
-    } finally {
-      vi.useRealTimers()
-    }
-  })
+    })
 
-  it('keeps no answer when the queue ends with a failed text', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-    try {
+    it('when the queue ends with a failed text', async () => {
       const { runner, scheduler } = create()
       const runs = ['a', 'b', 'c'].map((text) => scheduler.submit(text, new RequestGroup(), signal()))
       const outcomes = Promise.allSettled(runs)
@@ -210,8 +207,6 @@ describe('Scheduler', () => {
       await runner.finish()
       await runner.finish(new Error('broken'))
       expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
-    } finally {
-      vi.useRealTimers()
-    }
+    })
   })
 })
