@@ -12,6 +12,8 @@ import { TINY_ROBERTA } from '../fixtures/make-model.ts'
 import { Service } from '../support/service.ts'
 
 const COMMAND = fileURLToPath(new URL('../../dist/cli/predict.js', import.meta.url))
+/** Rows of a run that lasts for some checkpoints, one a second. */
+const MANY = 20_000
 
 describe('the predict command', () => {
   let directory: string
@@ -70,7 +72,7 @@ describe('the predict command', () => {
     ['SIGKILL', 'big.csv', 'big.scored.csv'],
     ['SIGINT', 'big.csv.gz', 'big.scored.csv.gz']
   ] as const)('after %s goes on where it was, and the output is the same to the byte', async (signal, input, output) => {
-    await table(input, 4000)
+    await table(input, MANY)
     expect((await run([input, '--out', `whole.${output}`])).code).toBe(3)
     const { child, ended } = start([input])
     await vi.waitFor(() => { expect(existsSync(path(`${output}.partial.json`))).toBe(true) }, { timeout: 30_000, interval: 5 })
@@ -81,12 +83,12 @@ describe('the predict command', () => {
     expect(resumed.stderr).toMatch(/Going on after \d+ rows/)
     expect(resumed.code).toBe(3)
     expect((await readFile(path(output))).equals(await readFile(path(`whole.${output}`)))).toBe(true)
-    if (output.endsWith('.gz')) expect(gunzipSync(await readFile(path(output))).toString()).toContain('\n3999,')
+    if (output.endsWith('.gz')) expect(gunzipSync(await readFile(path(output))).toString()).toContain(`\n${MANY - 1},`)
     expect(existsSync(path(`${output}.partial`)) || existsSync(path(`${output}.partial.json`))).toBe(false)
   })
 
   it('does not go on with another input, nor with another model', async () => {
-    await table('a.csv', 4000)
+    await table('a.csv', MANY)
     const { child, ended } = start(['a.csv'])
     await vi.waitFor(() => { expect(existsSync(path('a.scored.csv.partial.json'))).toBe(true) }, { timeout: 30_000, interval: 5 })
     child.kill('SIGINT')
@@ -98,7 +100,7 @@ describe('the predict command', () => {
   })
 
   it('refuses to write where another run is writing', async () => {
-    await table('a.csv', 4000)
+    await table('a.csv', MANY)
     const { child } = start(['a.csv'])
     await vi.waitFor(() => { expect(existsSync(path('a.scored.csv.partial.json'))).toBe(true) }, { timeout: 30_000, interval: 5 })
     child.kill('SIGSTOP')
@@ -146,7 +148,7 @@ describe('the predict command', () => {
     // An open route tells when it is there.
     await vi.waitFor(async () => { expect((await service.get('/health')).status).toBe(200) }, { timeout: 60_000, interval: 25 })
     const url = `http://127.0.0.1:${service.port}`
-    await table('a.csv', 4000)
+    await table('a.csv', MANY)
     expect(await run(['a.csv', '--url', url])).toMatchObject({ code: 1, stderr: expect.stringContaining('API_KEY') })
     const env = { API_KEY: tiny.API_KEYS }
     const { child, ended } = start(['a.csv', '--url', url], { env })
