@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { ConfigError, describeConfig, loadConfig, type Config } from './config.ts'
@@ -29,30 +30,51 @@ async function readConfig (): Promise<Config> {
   }
 }
 
-async function listen (app: FastifyInstance, config: Config): Promise<void> {
+/** Why the service cannot listen, where that is a matter of its settings. */
+function listenProblem (error: unknown, config: Config): string | undefined {
   const { API_HOST: host } = config
+  const { code, port = config.API_PORT } = error as NodeJS.ErrnoException & { port?: number }
+  const key = port === config.METRICS_PORT ? 'METRICS_PORT' : 'API_PORT'
+  if (code === 'EADDRINUSE') return `Port ${port} on ${host} is in use: stop what listens there, or set ${key}`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `API_HOST ${host} is no address of this machine`
+  if (code === 'EACCES') return `Port ${port} may not be opened by this user: set ${key} to 1024 or more`
+  return undefined
+}
+
+async function listen (app: FastifyInstance, config: Config): Promise<void> {
   try {
-    await app.listen({ host, port: config.API_PORT, backlog: BACKLOG })
+    await app.listen({ host: config.API_HOST, port: config.API_PORT, backlog: BACKLOG })
   } catch (error) {
-    const { code, port = config.API_PORT } = error as NodeJS.ErrnoException & { port?: number }
-    const key = port === config.METRICS_PORT ? 'METRICS_PORT' : 'API_PORT'
-    if (code === 'EADDRINUSE') refuse([`Port ${port} on ${host} is in use: stop what listens there, or set ${key}`])
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') refuse([`API_HOST ${host} is no address of this machine`])
-    if (code === 'EACCES') refuse([`Port ${port} may not be opened by this user: set ${key} to 1024 or more`])
-    throw error
+    const problem = listenProblem(error, config)
+    if (problem === undefined) throw error
+    process.stderr.write(`${problem}\n`)
+    await endAtOnce(app)
   }
+}
+
+/** Milliseconds that an end at once waits for workers which are inside the runtime: long enough to load most models. */
+const REST_MS = 3000
+
+/** Ends the process with status 1, as soon as no worker is inside the runtime's native code: it would abort the process. */
+async function endAtOnce ({ modelHost }: FastifyInstance): Promise<never> {
+  await Promise.race([modelHost.rest(), delay(REST_MS)])
+  process.exit(1)
 }
 
 /** Drains on the first SIGTERM or SIGINT, ends at once on the second. */
 function stopOnSignal (app: FastifyInstance, graceMs: number): void {
-  let stopping = false
+  let signals = 0
   const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(1)
-    stopping = true
+    signals++
+    if (signals > 2) process.exit(1)
+    if (signals > 1) {
+      void endAtOnce(app)
+      return
+    }
     app.log.info({ signal }, `${signal}: finishing requests in flight (a second signal ends at once)`)
     const timer = setTimeout(() => {
       app.log.error({ graceMs }, 'Requests were still in flight after the grace time')
-      process.exit(1)
+      void endAtOnce(app)
     }, graceMs)
     app.close().then(() => {
       clearTimeout(timer)

@@ -119,6 +119,12 @@ export class ModelHost {
     await this.#current?.drain()
   }
 
+  /** Lets the runs and loads that are under way come to their end, and nothing else. */
+  async rest (): Promise<void> {
+    this.#stopping.abort()
+    await Promise.all([this.#current?.pool.rest(), this.#loading])
+  }
+
   async #acquire (): Promise<void> {
     const { requested, store, retryMs = HUB_RETRY_MS } = this.#options
     const { signal } = this.#stopping

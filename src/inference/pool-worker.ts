@@ -64,6 +64,8 @@ export class PoolWorker {
   #timer: NodeJS.Timeout | undefined
   #endTimer: NodeJS.Timeout | undefined
   #state: 'starting' | 'idle' | 'busy' | 'gone' = 'starting'
+  /** Told when it runs and loads nothing any more. */
+  #onRest: (() => void) | undefined
 
   constructor (options: PoolWorkerOptions) {
     this.#options = options
@@ -92,6 +94,15 @@ export class PoolWorker {
     return this.#begin()
   }
 
+  /** Takes no further text. Resolves when it runs and loads nothing: only then can a process end without being aborted. */
+  rest (): Promise<void> {
+    closeSeat(this.#options.seat)
+    return new Promise((resolve) => {
+      this.#onRest = resolve
+      this.#tellRest()
+    })
+  }
+
   /** Ends the thread; a text that it is busy with is lost. */
   stop (): void {
     this.#leave(undefined)
@@ -108,6 +119,7 @@ export class PoolWorker {
     } else if (message.type === 'ready') {
       this.#state = 'idle'
       this.#started.resolve(message)
+      this.#tellRest()
     } else {
       this.#finish(message)
     }
@@ -120,6 +132,7 @@ export class PoolWorker {
     if (message.took) this.#options.onTaken(this.#begin())
     if (message.type === 'result') pending?.resolve(message)
     else pending?.reject(new RunFailedError(message.reason))
+    this.#tellRest()
   }
 
   #begin (): Promise<ResultMessage> {
@@ -139,6 +152,10 @@ export class PoolWorker {
     this.#leave(reason)
   }
 
+  #tellRest (): void {
+    if (this.#state === 'idle' || this.#state === 'gone') this.#onRest?.()
+  }
+
   #watch (timeoutMs: number, reason: string): void {
     this.#timer = setTimeout(() => this.#leave(new WorkerLostError(reason)), timeoutMs)
   }
@@ -154,6 +171,7 @@ export class PoolWorker {
     this.#pending?.reject(error)
     this.#pending = undefined
     this.#options.onGone(reason)
+    this.#tellRest()
     // A thread that is ended inside the runtime's native code takes the process with it when that call returns. One that
     // is late is left alone until it answers; it gets no further text.
     if (wasBusy && reason instanceof WorkerLostError) this.#endTimer = setTimeout(() => this.#end(), ABANDONED_MS).unref()

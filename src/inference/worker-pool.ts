@@ -101,7 +101,7 @@ export class WorkerPool {
    */
   tryRun (text: string): Promise<ResultMessage> | undefined {
     const worker = this.#slots.find((slot) => slot.worker?.state === 'idle')?.worker
-    if (worker === undefined || !this.#next.withdraw()) return undefined
+    if (this.#stopped || worker === undefined || !this.#next.withdraw()) return undefined
     return this.#thenIdle(worker, worker.run(text))
   }
 
@@ -120,13 +120,23 @@ export class WorkerPool {
     this.stop()
   }
 
+  /** Begins nothing any more; resolves when no worker runs or loads anything. */
+  async rest (): Promise<void> {
+    this.#halt()
+    await Promise.all(this.#slots.flatMap(({ worker }) => worker === undefined ? [] : [worker.rest()]))
+  }
+
   /** Ends every thread at once. */
   stop (): void {
+    this.#halt()
+    for (const { worker } of this.#slots) worker?.stop()
+  }
+
+  #halt (): void {
     this.#stopped = true
     for (const slot of this.#slots) {
       clearTimeout(slot.timer)
       slot.timer = undefined
-      slot.worker?.stop()
     }
   }
 

@@ -92,6 +92,25 @@ describe('WorkerPool', () => {
     })
   })
 
+  it('rests when what runs has come to its end, and runs nothing more', async () => {
+    const workers = create({ size: 1 })
+    await workers.start()
+    const run = workers.tryRun('wait until no more are taken')
+    const resting = workers.rest()
+    expect(workers.states).toMatchObject({ busy: 1 })
+    await resting
+    expect(workers.states).toMatchObject({ idle: 1 })
+    expect(await run).toBeDefined()
+    expect(workers.tryRun('ab')).toBeUndefined()
+  })
+
+  it('rests when it has loaded', async () => {
+    const workers = create()
+    await workers.start()
+    await workers.rest()
+    expect(workers.states).toMatchObject({ starting: 0, idle: 2 })
+  })
+
   it('rejects the text of a worker that crashes, and replaces the worker', async () => {
     const onWorkerLost = vi.fn()
     const workers = create({ onWorkerLost })
