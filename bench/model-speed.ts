@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { Classifier } from '../src/inference/classifier.ts'
+import type { TextResult } from '../src/inference/messages.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
 import { referenceModel } from './lib/model.ts'
 
@@ -14,8 +15,8 @@ const ROUNDS = 15
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] as number
 
 const models = [
-  await Classifier.load({ directory: fileURLToPath(new URL('../models/compact', import.meta.url)), dtype: 'q8' }),
-  await Classifier.load({ directory: await referenceModel(), dtype: 'q8' })
+  await Classifier.load({ directory: fileURLToPath(new URL('../models/compact', import.meta.url)), dtype: 'q8', lanes: false }),
+  await Classifier.load({ directory: await referenceModel(), dtype: 'q8', lanes: false })
 ] as const
 
 process.stdout.write(`${machineLine(describeMachine())}\n\n| tokens | compact, ms | reference model, ms | ratio |\n| --- | --- | --- | --- |\n`)
@@ -24,7 +25,7 @@ for (const length of LENGTHS) {
   for (let round = 0; round <= ROUNDS; round++) {
     for (const [index, model] of models.entries()) {
       // One word is one token to both, and each adds two of its own.
-      const { tokens, inferenceMs } = await model.classify(Array.from({ length: length - 2 }, () => 'the').join(' '))
+      const [{ tokens, inferenceMs }] = await model.classify([Array.from({ length: length - 2 }, () => 'the').join(' ')]) as [TextResult]
       if (Math.abs(tokens - length) > 1) throw new Error(`Expected ${length} tokens, got ${tokens}`)
       // The first round allocates memory for the length.
       if (round > 0) times[index as 0 | 1].push(inferenceMs)

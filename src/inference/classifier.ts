@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { AutoModelForSequenceClassification, AutoTokenizer, env, Tensor, type PreTrainedTokenizer } from '@xenova/transformers'
-import type { ResultMessage, Startup } from './messages.ts'
-import { SESSION_OPTIONS } from './session-options.ts'
+import { AutoTokenizer, env, type PreTrainedTokenizer } from '@xenova/transformers'
+import type { Startup, TextResult } from './messages.ts'
+import { openLaneSession, openPlainSession, type Session } from './session.ts'
 
 /** Files come from the model store, checked; the library itself must never reach for a hub. */
 env.allowRemoteModels = false
@@ -18,20 +18,10 @@ interface ModelConfig {
   id2label?: Record<string, string>
 }
 
-/** The library's session. Asked itself, without the model around it: what that does for other tasks costs 1 % of a text. */
-interface Session {
-  inputNames: readonly string[]
-  run: (feeds: Record<string, Tensor['ort_tensor']>) => Promise<{ logits: { data: Float32Array } }>
-}
+/** Two texts by which it is seen that texts of one run do not change each other's numbers. */
+const PROBES = ['Is it the same? 🌞', 'Good morning!'] as const
 
-/** What an input of a sequence classifier holds for one whole text, by its name. */
-const INPUTS: Record<string, (ids: readonly number[]) => BigInt64Array> = {
-  input_ids: (ids) => BigInt64Array.from(ids, BigInt),
-  attention_mask: (ids) => new BigInt64Array(ids.length).fill(1n),
-  token_type_ids: (ids) => new BigInt64Array(ids.length)
-}
-
-/** A tokenizer and one single-threaded ONNX session. Runs one text at a time: see docs/architecture.md for why. */
+/** A tokenizer and one single-threaded ONNX session. Texts are never padded together: see docs/architecture.md for why. */
 export class Classifier {
   readonly labels: string[]
   readonly maxTokens: number
@@ -46,47 +36,52 @@ export class Classifier {
   }
 
   /** Loads the model. Throws where a file is missing or damaged; there is no other backend to fall back to. */
-  static async load ({ directory, dtype, labels }: Startup): Promise<Classifier> {
+  static async load ({ directory, dtype, labels, lanes }: Startup): Promise<Classifier> {
     env.localModelPath = dirname(directory)
     const id = basename(directory)
     const config = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8')) as ModelConfig
-    const tokenizer = await AutoTokenizer.from_pretrained(id, { local_files_only: true })
-    const { sessions } = await AutoModelForSequenceClassification.from_pretrained(id, {
-      local_files_only: true,
-      device: 'cpu',
-      dtype,
-      session_options: SESSION_OPTIONS
-    })
-    const session = sessions.model as Session
-    const unknown = session.inputNames.filter((name) => !(name in INPUTS))
-    if (unknown.length > 0) throw new Error(`The model takes ${unknown.join(', ')} beside a text: this is not a text classifier`)
+    const loading = AutoTokenizer.from_pretrained(id, { local_files_only: true })
+    const probes = loading.then((tokenizer) => [tokenizer.encode(PROBES[0]), tokenizer.encode(PROBES[1])] as const)
+    const opening = lanes ? openLaneSession(directory, dtype, probes) : probes.then(() => openPlainSession(directory, dtype))
+    const [tokenizer, session] = await Promise.all([loading, opening])
     return new Classifier(tokenizer, session, [...(labels ?? labelsOf(config))], tokenLimit(config, tokenizer))
   }
 
-  /** Tokenizes (cut at the model's limit), runs the session and returns the logits; times are in milliseconds. */
-  async classify (text: string): Promise<ResultMessage> {
+  /** Most texts of one run. */
+  get lanes (): number {
+    return this.#session.lanes
+  }
+
+  /** Why that is one, where it was to be more. */
+  get lanesProblem (): string | undefined {
+    return this.#session.problem
+  }
+
+  /**
+   * Tokenizes (cut at the model's limit), runs the session and returns each text's logits; times are in milliseconds.
+   * @param texts as many as LANE_COUNTS has, `lanes` at most
+   */
+  async classify (texts: readonly string[]): Promise<TextResult[]> {
+    const tokenized = texts.map((text) => this.#tokenize(text))
+    const start = performance.now()
+    const logits = await this.#session.run(tokenized.map(({ ids }) => ids))
+    const inferenceMs = (performance.now() - start) / texts.length
+    return tokenized.map(({ ids: _, ...text }, index) => ({ ...text, logits: logits[index] as Float32Array, inferenceMs, runTexts: texts.length }))
+  }
+
+  /** Gives the model's memory back. */
+  release (): Promise<void> {
+    return this.#session.release()
+  }
+
+  #tokenize (text: string): { ids: number[], tokens: number, truncated: boolean, workerStartedAt: number, tokenizeMs: number } {
     const start = performance.now()
     let ids = this.#tokenizer.encode(text)
     const tokens = ids.length
     const truncated = tokens > this.maxTokens
     // The last token closes the sequence (</s>, [SEP]): it stays when the text is cut.
     if (truncated) ids = [...ids.slice(0, this.maxTokens - 1), ids[tokens - 1] as number]
-    const feeds: Record<string, Tensor['ort_tensor']> = {}
-    for (const name of this.#session.inputNames) {
-      feeds[name] = new Tensor('int64', INPUTS[name]?.(ids) ?? [], [1, ids.length]).ort_tensor
-    }
-    const tokenized = performance.now()
-    const output = await this.#session.run(feeds)
-    const inferred = performance.now()
-    return {
-      type: 'result',
-      logits: Float32Array.from(output.logits.data),
-      tokens,
-      truncated,
-      workerStartedAt: performance.timeOrigin + start,
-      tokenizeMs: tokenized - start,
-      inferenceMs: inferred - tokenized
-    }
+    return { ids, tokens, truncated, workerStartedAt: performance.timeOrigin + start, tokenizeMs: performance.now() - start }
   }
 }
 

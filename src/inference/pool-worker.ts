@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads'
-import type { AnswerMessage, LoadMessage, ReadyMessage, ResultMessage, RunMessage, Startup, WorkerMessage } from './messages.ts'
+import type { AnswerMessage, LoadMessage, ReadyMessage, TextOutcome, RunMessage, Startup, WorkerMessage } from './messages.ts'
 import { newThread } from './new-thread.ts'
-import { closeSeat, hasNextText, type Seat } from './next-text.ts'
+import { closeSeat, hasNextRun, openSeat, type Seat } from './next-run.ts'
 import type { SpareThread } from './spare-thread.ts'
 
 /** The worker went away, or was stopped because it did not answer in time: the text can run on another worker. */
@@ -9,14 +9,6 @@ export class WorkerLostError extends Error {
   constructor (reason: string) {
     super(`Inference worker lost: ${reason}`)
     this.name = 'WorkerLostError'
-  }
-}
-
-/** The model failed on this text; another worker would fail too. */
-export class RunFailedError extends Error {
-  constructor (reason: string) {
-    super(`Inference failed: ${reason}`)
-    this.name = 'RunFailedError'
   }
 }
 
@@ -35,12 +27,12 @@ export interface PoolWorkerOptions {
   spare?: SpareThread
   /** Milliseconds in which the worker must have loaded the model. */
   startTimeoutMs: number
-  /** Milliseconds in which a text must be answered, or the worker counts as hung. */
+  /** Milliseconds in which a run must be answered, or the worker counts as hung. */
   runTimeoutMs: number
   /** Of this worker alone. */
   seat: Seat
-  /** Called when the worker has taken the text that lay ready, with its run. */
-  onTaken: (run: Promise<ResultMessage>) => void
+  /** Called when the worker has taken the texts that lay ready, with their run. */
+  onTaken: (run: Promise<TextOutcome[]>) => void
   /** Called once, when the worker is gone for good; `reason` is undefined after `stop()`. */
   onGone: (reason: Error | undefined) => void
 }
@@ -49,47 +41,61 @@ export interface PoolWorkerOptions {
 const ABANDONED_MS = 60_000
 
 interface PendingRun {
-  resolve: (result: ResultMessage) => void
+  resolve: (outcomes: TextOutcome[]) => void
   reject: (error: Error) => void
 }
 
-/** One worker thread: it is starting, idle, busy with exactly one text, or gone. */
+/** One worker thread: it is starting, idle, busy with exactly one run, or gone. */
 export class PoolWorker {
   /** Settles when the model is loaded and warm, or cannot be. */
-  readonly ready: Promise<ReadyMessage>
+  ready: Promise<ReadyMessage>
   readonly #options: PoolWorkerOptions
   readonly #thread: Worker
   #started: PromiseWithResolvers<ReadyMessage>
   #pending: PendingRun | undefined
   #timer: NodeJS.Timeout | undefined
   #endTimer: NodeJS.Timeout | undefined
-  #state: 'starting' | 'idle' | 'busy' | 'gone' = 'starting'
+  #lanes = 1
+  /** How it loads the model again when it is idle. */
+  #reload: Startup | undefined
   /** Told when it runs and loads nothing any more. */
   #onRest: (() => void) | undefined
+  #state: 'starting' | 'idle' | 'busy' | 'gone' = 'starting'
 
   constructor (options: PoolWorkerOptions) {
     this.#options = options
     this.#started = withResolvers()
     this.ready = this.#started.promise
-    // The pool also learns of a failed start through onGone; nobody may be awaiting this promise then.
-    this.ready.catch(() => {})
     this.#thread = options.spare?.take() ?? newThread(options.workerUrl)
     this.#thread.on('message', (message: WorkerMessage) => this.#receive(message))
     this.#thread.on('error', (error) => this.#leave(new WorkerLostError(error.message)))
     this.#thread.on('exit', (code) => this.#exited(new WorkerLostError(`it exited with code ${code}`)))
-    const message: LoadMessage = { type: 'load', startup: options.startup, seat: options.seat }
-    this.#thread.postMessage(message)
-    this.#watch(options.startTimeoutMs, 'it did not start in time')
+    this.#load(options.startup)
   }
 
   get state (): 'starting' | 'idle' | 'busy' | 'gone' {
     return this.#state
   }
 
-  /** Runs one text. The worker must be idle. */
-  run (text: string): Promise<ResultMessage> {
+  /** Most texts of one run, 1 until the model is loaded. */
+  get lanes (): number {
+    return this.#lanes
+  }
+
+  /** Has the model loaded again, in another way, as soon as its run is over. Settles as `ready`, which this replaces. */
+  reload (startup: Startup): Promise<ReadyMessage> {
+    this.#started = withResolvers()
+    this.ready = this.#started.promise
+    closeSeat(this.#options.seat)
+    if (this.#state === 'idle') this.#load(startup)
+    else this.#reload = startup
+    return this.ready
+  }
+
+  /** Runs the texts together. The worker must be idle. */
+  run (texts: readonly string[]): Promise<TextOutcome[]> {
     if (this.#state !== 'idle') throw new Error(`A worker that is ${this.#state} takes no text`)
-    const message: RunMessage = { type: 'run', text }
+    const message: RunMessage = { type: 'run', texts }
     this.#thread.postMessage(message)
     return this.#begin()
   }
@@ -97,13 +103,14 @@ export class PoolWorker {
   /** Takes no further text. Resolves when it runs and loads nothing: only then can a process end without being aborted. */
   rest (): Promise<void> {
     closeSeat(this.#options.seat)
+    this.#reload = undefined
     return new Promise((resolve) => {
       this.#onRest = resolve
       this.#tellRest()
     })
   }
 
-  /** Ends the thread; a text that it is busy with is lost. */
+  /** Ends the thread; texts that it is busy with are lost. */
   stop (): void {
     this.#leave(undefined)
   }
@@ -118,6 +125,8 @@ export class PoolWorker {
       this.#leave(new LoadFailedError(message.reason))
     } else if (message.type === 'ready') {
       this.#state = 'idle'
+      this.#lanes = message.lanes
+      if (this.#onRest === undefined) openSeat(this.#options.seat)
       this.#started.resolve(message)
       this.#tellRest()
     } else {
@@ -130,25 +139,35 @@ export class PoolWorker {
     this.#pending = undefined
     this.#state = 'idle'
     if (message.took) this.#options.onTaken(this.#begin())
-    if (message.type === 'result') pending?.resolve(message)
-    else pending?.reject(new RunFailedError(message.reason))
+    else if (this.#reload !== undefined) this.#load(this.#reload)
+    pending?.resolve(message.outcomes)
     this.#tellRest()
   }
 
-  #begin (): Promise<ResultMessage> {
+  #load (startup: Startup): void {
+    this.#state = 'starting'
+    this.#reload = undefined
+    // The pool also learns of a failed start through onGone; nobody may be awaiting this promise then.
+    this.ready.catch(() => {})
+    const message: LoadMessage = { type: 'load', startup, seat: this.#options.seat }
+    this.#thread.postMessage(message)
+    this.#watch(this.#options.startTimeoutMs, 'it did not start in time')
+  }
+
+  #begin (): Promise<TextOutcome[]> {
     this.#state = 'busy'
     this.#watch(this.#options.runTimeoutMs, 'it did not answer in time')
     return new Promise((resolve, reject) => { this.#pending = { resolve, reject } })
   }
 
-  /** A worker that was given up may have taken a text before it knew. */
+  /** A worker that was given up may have taken texts before it knew. */
   #receiveLate (message: WorkerMessage): void {
     if ('took' in message && message.took) this.#options.onTaken(Promise.reject(new WorkerLostError('it was given up')))
     else this.#end()
   }
 
   #exited (reason: Error): void {
-    if (hasNextText(this.#options.seat)) this.#options.onTaken(Promise.reject(reason))
+    if (hasNextRun(this.#options.seat)) this.#options.onTaken(Promise.reject(reason))
     this.#leave(reason)
   }
 

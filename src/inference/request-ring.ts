@@ -19,6 +19,28 @@ export class RequestGroup {
   served = false
 }
 
+/** Turns that are left in a round. */
+class Turns {
+  fresh = 0
+  served = 0
+
+  /** Whether one of `fresh` requests without a turn is next, and not one of `served` others. Begins a round where this one is over. */
+  isFreshNext (fresh: number, served: number): boolean {
+    // Requests may have left since the round began.
+    this.served = Math.min(this.served, served)
+    if (this.served === 0) {
+      this.served = served
+      this.fresh = fresh + served
+    }
+    return fresh > 0 && this.fresh > 0
+  }
+
+  take (fresh: boolean): void {
+    if (fresh) this.fresh = Math.max(0, this.fresh - 1)
+    else this.served = Math.max(0, this.served - 1)
+  }
+}
+
 /**
  * Whose turn it is: one text of a request at a time. In every round each request that had a turn before gets another one, and
  * before that come the requests that had none: those that waited when the round began, and as many that came since as others
@@ -29,14 +51,17 @@ export class RequestRing {
   /** Requests without a turn yet, and those that had one; each in the order of its next turn. */
   readonly #fresh = new Set<RequestGroup>()
   readonly #served = new Set<RequestGroup>()
-  /** Turns that are left in this round. */
-  #freshTurns = 0
-  #servedTurns = 0
+  readonly #turns = new Turns()
   #depth = 0
 
   /** Entries in all groups. */
   get depth (): number {
     return this.#depth
+  }
+
+  /** Requests that have entries. */
+  get requests (): number {
+    return this.#fresh.size + this.#served.size
   }
 
   add (entry: Entry): void {
@@ -57,23 +82,38 @@ export class RequestRing {
     this.#served.delete(group)
     this.#fresh.clear()
     for (const item of [group, ...others]) this.#fresh.add(item)
-    this.#freshTurns++
+    this.#turns.fresh++
     this.#depth++
   }
 
-  /** The entry that `next` would take. */
-  peek (): Entry | undefined {
-    // Requests may have left since the round began.
-    this.#servedTurns = Math.min(this.#servedTurns, this.#served.size)
-    if (this.#servedTurns === 0) this.#beginRound()
-    const fresh = first(this.#fresh)
-    const group = fresh !== undefined && this.#freshTurns > 0 ? fresh : first(this.#served)
-    return group === undefined ? undefined : first(group.entries)
+  /** The entries that as many calls of `next` would take, `count` at most. */
+  upcoming (count: number): Entry[] {
+    const entries: Entry[] = []
+    const turns = Object.assign(new Turns(), this.#turns)
+    const fresh = this.#fresh.values()
+    const served = this.#served.values()
+    /** Requests that have entries left after a turn in here. */
+    const again: RequestGroup[] = []
+    const cursors = new Map<RequestGroup, { entries: Iterator<Entry>, left: number }>()
+    const left = { fresh: this.#fresh.size, served: this.#served.size }
+    while (entries.length < count && left.fresh + left.served > 0) {
+      const isFresh = turns.isFreshNext(left.fresh, left.served)
+      const group = (isFresh ? fresh.next().value : served.next().value ?? again.shift()) as RequestGroup
+      turns.take(isFresh)
+      left[isFresh ? 'fresh' : 'served']--
+      const cursor = cursors.get(group) ?? { entries: group.entries.values(), left: group.entries.size }
+      cursors.set(group, cursor)
+      entries.push(cursor.entries.next().value as Entry)
+      if (--cursor.left === 0) continue
+      again.push(group)
+      left.served++
+    }
+    return entries
   }
 
   /** Takes the entry whose turn it is. */
   next (): Entry | undefined {
-    const entry = this.peek()
+    const [entry] = this.upcoming(1)
     if (entry !== undefined) this.take(entry)
     return entry
   }
@@ -85,8 +125,8 @@ export class RequestRing {
   take (entry: Entry): void {
     const { group } = entry
     if (!group.entries.has(entry)) return
-    if (this.#fresh.delete(group)) this.#freshTurns = Math.max(0, this.#freshTurns - 1)
-    else this.#servedTurns = Math.max(0, this.#servedTurns - 1)
+    this.#turns.isFreshNext(this.#fresh.size, this.#served.size)
+    this.#turns.take(this.#fresh.delete(group))
     group.served = true
     this.#served.delete(group)
     this.#served.add(group)
@@ -113,13 +153,4 @@ export class RequestRing {
     }
     return served
   }
-
-  #beginRound (): void {
-    this.#servedTurns = this.#served.size
-    this.#freshTurns = this.#fresh.size + this.#served.size
-  }
-}
-
-function first<T> (set: ReadonlySet<T>): T | undefined {
-  return set.values().next().value
 }

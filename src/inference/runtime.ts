@@ -49,6 +49,7 @@ export class Runtime {
   static async start (model: LocalModel, options: RuntimeOptions): Promise<Runtime> {
     const { dtype, labels } = model.spec
     const { events, spare } = options
+    let told = false
     const pool = new WorkerPool({
       size: options.workers,
       workerUrl: options.workerUrl,
@@ -56,6 +57,11 @@ export class Runtime {
       startup: { directory: model.directory, dtype, ...(labels && { labels }) },
       startTimeoutMs: START_TIMEOUT_MS,
       runTimeoutMs: options.predictTimeoutMs / 2,
+      onWorkerReady: ({ lanesProblem }) => {
+        if (lanesProblem === undefined || told) return
+        told = true
+        options.logger.info({ model: model.spec.name, reason: lanesProblem }, 'This model computes one text a run')
+      },
       onWorkerLost: (loss) => {
         options.logger.error(
           { reason: loss.reason.message, restartInMs: loss.restartInMs },

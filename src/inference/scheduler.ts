@@ -1,25 +1,36 @@
 import { notReady, overloaded } from '../errors.ts'
-import type { ResultMessage } from './messages.ts'
+import type { TextOutcome, TextResult } from './messages.ts'
 import { WorkerLostError } from './pool-worker.ts'
 import { RequestRing, type Entry, type RequestGroup } from './request-ring.ts'
 import { ResultCoalescer } from './result-coalescer.ts'
+import { sharedRun } from './shared-run.ts'
 
 /** Where texts are run: the worker pool, or a stand-in in tests. */
 export interface Runner {
   readonly size: number
+  /** Most texts of one run. */
+  readonly lanes: number
   /** True when no worker is left and none will come back. */
   readonly failed: boolean
-  /** Runs a text now, and no longer the one that was laid out; undefined where that cannot be. */
-  tryRun: (text: string) => Promise<ResultMessage> | undefined
-  /** Lays a text out for the worker that finishes first, or none, in place of the last; false where that was just taken. */
-  layOut: (text: string | undefined) => boolean
+  /** Runs texts together now, and no longer those that were laid out; undefined where that cannot be. */
+  tryRun: (texts: readonly string[]) => Promise<TextOutcome[]> | undefined
+  /** Lays texts out for the worker that finishes first, or none, in place of the last; false where those were just taken. */
+  layOut: (texts: readonly string[]) => boolean
   onIdle: () => void
-  /** Called when a worker has taken the text that was laid out, with its run. */
-  onTaken: (run: Promise<ResultMessage>) => void
+  /** Called when a worker has taken the texts that were laid out, with their run. */
+  onTaken: (run: Promise<TextOutcome[]>) => void
+}
+
+/** The model failed on this text; another worker would fail too. */
+export class RunFailedError extends Error {
+  constructor (reason: string) {
+    super(`Inference failed: ${reason}`)
+    this.name = 'RunFailedError'
+  }
 }
 
 /** A text's result, and its way through the queue: moments are `performance.now()`'s, times milliseconds. */
-export interface ScheduledResult extends ResultMessage {
+export interface ScheduledResult extends TextResult {
   queuedAt: number
   queueMs: number
   finishedAt: number
@@ -45,7 +56,8 @@ const MAX_ATTEMPTS = 2
 
 /**
  * Hands queued texts to idle workers, one text a request in turn, so that a large batch does not hold up a small
- * request. The queue is bounded: what cannot be answered in time is refused at the door.
+ * request; where the queue is long, several turns share a run. It is bounded: what cannot be answered in time is refused at
+ * the door.
  */
 export class Scheduler {
   readonly #runner: Runner
@@ -53,10 +65,11 @@ export class Scheduler {
   readonly #ring = new RequestRing()
   readonly #results = new ResultCoalescer()
   readonly #onRun: ((result: ScheduledResult) => void) | undefined
-  /** The entry that is laid out. It waits until a worker has said that it took it. */
-  #next: Entry | undefined
+  /** The entries that are laid out. They wait until a worker has said that it took them. */
+  #next: readonly Entry[] = []
   #runMs: number
   #running = 0
+  #runs = 0
   #drained: (() => void)[] = []
 
   constructor ({ runner, limit, initialRunMs, onRun }: SchedulerOptions) {
@@ -138,7 +151,7 @@ export class Scheduler {
   }
 
   #freeWorkers (): number {
-    return Math.max(0, this.#runner.size - this.#running)
+    return Math.max(0, this.#runner.size - this.#runs)
   }
 
   #dispatch (): void {
@@ -147,56 +160,80 @@ export class Scheduler {
         entry.fail(notReady('No inference worker is left', 5))
       }
     }
-    while (this.#ring.depth > 0) {
-      const entry = this.#ring.peek() as Entry
-      const run = this.#runner.tryRun(entry.text)
+    let entries = this.#nextRun()
+    while (entries.length > 0) {
+      const run = this.#runner.tryRun(entries.map(({ text }) => text))
       if (run === undefined) break
-      this.#begin(entry, run)
+      this.#begin(entries, run)
+      entries = this.#nextRun()
     }
-    this.#layOut()
+    this.#layOut(entries)
     this.#announceDrained()
   }
 
+  #nextRun (): readonly Entry[] {
+    const { lanes } = this.#runner
+    return sharedRun(this.#ring.upcoming(lanes), { lanes, requests: this.#ring.requests, runMs: this.#runMs, now: performance.now() })
+  }
+
   /** What lies ready is always what is next in turn, unless it was taken just now. */
-  #layOut (): void {
-    const entry = this.#ring.peek()
-    if (entry !== this.#next && this.#runner.layOut(entry?.text)) this.#next = entry
+  #layOut (entries: readonly Entry[]): void {
+    const same = entries.length === this.#next.length && entries.every((entry, index) => entry === this.#next[index])
+    if (!same && this.#runner.layOut(entries.map(({ text }) => text))) this.#next = entries
   }
 
-  #taken (run: Promise<ResultMessage>): void {
-    this.#begin(this.#next as Entry, run)
-    this.#layOut()
+  #taken (run: Promise<TextOutcome[]>): void {
+    this.#begin(this.#next, run)
+    this.#layOut(this.#nextRun())
   }
 
-  /** A worker has the entry, whichever way it came by it; nothing is laid out now. */
-  #begin (entry: Entry, run: Promise<ResultMessage>): void {
-    this.#next = undefined
-    this.#ring.take(entry)
-    void this.#follow(entry, run)
+  /** A worker has the entries, whichever way it came by them; nothing is laid out now. */
+  #begin (entries: readonly Entry[], run: Promise<TextOutcome[]>): void {
+    this.#next = []
+    for (const entry of entries) this.#ring.take(entry)
+    void this.#follow(entries, run)
   }
 
-  async #follow (entry: Entry, run: Promise<ResultMessage>): Promise<void> {
+  async #follow (entries: readonly Entry[], run: Promise<TextOutcome[]>): Promise<void> {
     const startedAt = performance.now()
-    entry.attempts++
-    this.#running++
+    for (const entry of entries) entry.attempts++
+    this.#running += entries.length
+    this.#runs++
     try {
-      const result = await run
+      const outcomes = await run
       const finishedAt = performance.now()
-      this.#runMs += RUN_WEIGHT * (finishedAt - startedAt - this.#runMs)
-      const scheduled = { ...result, queuedAt: entry.queuedAt, queueMs: startedAt - entry.queuedAt, finishedAt }
-      this.#results.keep(() => {
-        this.#onRun?.(scheduled)
-        entry.settle(scheduled)
-      }, scheduled.queueMs)
+      entries.forEach((entry, index) => {
+        this.#runMs += RUN_WEIGHT * ((finishedAt - startedAt) / entries.length - this.#runMs)
+        this.#settle(entry, outcomes[index] as TextOutcome, startedAt, finishedAt)
+      })
     } catch (error) {
-      if (!(error instanceof WorkerLostError)) entry.fail(error as Error)
-      else if (entry.attempts < MAX_ATTEMPTS && !entry.abandoned) this.#ring.addFirst(entry)
-      else entry.fail(notReady('The inference workers failed on this request'))
+      // The last first: each is put back before the others.
+      for (const entry of entries.toReversed()) this.#retry(entry, error as Error)
     } finally {
-      this.#running--
+      this.#running -= entries.length
+      this.#runs--
       this.#dispatch()
-      this.#results.expectNext(this.#ring.depth === 0 ? Infinity : this.#runMs / this.#runner.size)
+      const textsPerRun = this.#runs === 0 ? 1 : this.#running / this.#runs
+      this.#results.expectNext(this.#ring.depth === 0 ? Infinity : this.#runMs * textsPerRun / this.#runner.size)
     }
+  }
+
+  #settle (entry: Entry, outcome: TextOutcome, startedAt: number, finishedAt: number): void {
+    if ('failure' in outcome) {
+      entry.fail(new RunFailedError(outcome.failure))
+      return
+    }
+    const result = { ...outcome, queuedAt: entry.queuedAt, queueMs: startedAt - entry.queuedAt, finishedAt }
+    this.#results.keep(() => {
+      this.#onRun?.(result)
+      entry.settle(result)
+    }, result.queueMs)
+  }
+
+  #retry (entry: Entry, error: Error): void {
+    if (!(error instanceof WorkerLostError)) entry.fail(error)
+    else if (entry.attempts < MAX_ATTEMPTS && !entry.abandoned) this.#ring.addFirst(entry)
+    else entry.fail(notReady('The inference workers failed on this request'))
   }
 
   #announceDrained (): void {

@@ -1,14 +1,17 @@
-import type { ReadyMessage, ResultMessage } from './messages.ts'
-import { NextText } from './next-text.ts'
+import type { ReadyMessage, Startup, TextOutcome } from './messages.ts'
+import { NextRun } from './next-run.ts'
 import { PoolWorker, type PoolWorkerOptions } from './pool-worker.ts'
 
-export interface WorkerPoolOptions extends Omit<PoolWorkerOptions, 'seat' | 'onTaken' | 'onGone'> {
+export interface WorkerPoolOptions extends Omit<PoolWorkerOptions, 'startup' | 'seat' | 'onTaken' | 'onGone'> {
+  startup: Omit<Startup, 'lanes'>
   /** Worker threads, at least 1. */
   size: number
   /** Milliseconds before the first restart of a lost worker; doubles with each failed start, up to 30 s. */
   backoffMs?: number
   /** Starts in a row that may fail before a worker's place is given up. */
   maxFailedStarts?: number
+  /** Called for every worker that has loaded the model. */
+  onWorkerReady?: (ready: ReadyMessage) => void
   /** Called for every worker that is lost or cannot start, with what happens next. */
   onWorkerLost?: (loss: WorkerLoss) => void
 }
@@ -37,11 +40,11 @@ interface Slot {
 export class WorkerPool {
   readonly #options: WorkerPoolOptions
   readonly #slots: Slot[]
-  readonly #next = new NextText()
+  readonly #next = new NextRun()
   /** Called whenever a worker becomes idle, or a place was given up. The scheduler sets it. */
   onIdle: () => void = () => {}
-  /** Called when a worker has taken the text that was laid out, with its run. The scheduler sets it. */
-  onTaken: (run: Promise<ResultMessage>) => void = () => {}
+  /** Called when a worker has taken the texts that were laid out, with their run. The scheduler sets it. */
+  onTaken: (run: Promise<TextOutcome[]>) => void = () => {}
   #stopped = false
 
   constructor (options: WorkerPoolOptions) {
@@ -54,20 +57,30 @@ export class WorkerPool {
 
   /**
    * Starts every worker; resolves with the first that is ready, so that a slow second load delays no answer. For the same
-   * reason the others start when the first has tried. Rejects with the first failure when no worker could start at the first
+   * reason the others start when the first has tried, and the first loads the model for one text a run, which is faster, and
+   * for several when another answers. Rejects with the first failure when no worker could start at the first
    * try; the pool is stopped then.
    */
   async start (): Promise<ReadyMessage> {
     const [first, ...others] = this.#slots as [Slot, ...Slot[]]
-    const { ready: tried } = this.#launch(first)
+    const fast = others.length > 0
+    const worker = this.#launch(first, !fast)
+    const tried = worker.ready
     await tried.catch(() => {})
     const ready = [tried, ...others.map((slot) => this.#launch(slot).ready)]
+    if (fast) Promise.any(ready.slice(1)).then(() => this.#addLanes(worker), () => {})
     try {
       return await Promise.any(ready)
     } catch (error) {
       this.stop()
       throw (error as AggregateError).errors[0]
     }
+  }
+
+  /** Most texts of one run. */
+  get lanes (): number {
+    const lanes = this.#slots.flatMap(({ worker }) => worker?.state === 'idle' || worker?.state === 'busy' ? [worker.lanes] : [])
+    return lanes.length === 0 ? 1 : Math.min(...lanes)
   }
 
   /** Workers there should be. */
@@ -96,21 +109,21 @@ export class WorkerPool {
   }
 
   /**
-   * Gives the text to an idle worker, and takes back the one that was laid out; undefined where no worker is idle, or one has
-   * just taken that. Rejects with WorkerLostError or RunFailedError.
+   * Gives the texts to an idle worker for one run, and takes back those that were laid out; undefined where no worker is idle,
+   * or one has just taken those. Rejects with WorkerLostError.
    */
-  tryRun (text: string): Promise<ResultMessage> | undefined {
+  tryRun (texts: readonly string[]): Promise<TextOutcome[]> | undefined {
     const worker = this.#slots.find((slot) => slot.worker?.state === 'idle')?.worker
     if (this.#stopped || worker === undefined || !this.#next.withdraw()) return undefined
-    return this.#thenIdle(worker, worker.run(text))
+    return this.#thenIdle(worker, worker.run(texts))
   }
 
   /**
-   * Lays this text out, or none, for the worker that finishes first, instead of the one that was; false where that has just
+   * Lays these texts out, or none, for the worker that finishes first, instead of those that were; false where those have just
    * been taken.
    */
-  layOut (text: string | undefined): boolean {
-    return text === undefined ? this.#next.withdraw() : this.#next.put(text)
+  layOut (texts: readonly string[]): boolean {
+    return texts.length === 0 ? this.#next.withdraw() : this.#next.put(texts)
   }
 
   /** Ends every thread once it is loaded. Drain first: texts in a run are lost. */
@@ -140,16 +153,27 @@ export class WorkerPool {
     }
   }
 
-  #thenIdle (worker: PoolWorker, run: Promise<ResultMessage>): Promise<ResultMessage> {
+  #thenIdle (worker: PoolWorker, run: Promise<TextOutcome[]>): Promise<TextOutcome[]> {
     return run.finally(() => {
       if (worker.state === 'idle') this.onIdle()
     })
   }
 
-  #launch (slot: Slot): PoolWorker {
+  #addLanes (worker: PoolWorker): void {
+    if (this.#stopped || worker.state === 'gone') return
+    worker.reload({ ...this.#options.startup, lanes: true }).then((ready) => this.#announce(ready), () => {})
+  }
+
+  #announce (ready: ReadyMessage): void {
+    this.#options.onWorkerReady?.(ready)
+    this.onIdle()
+  }
+
+  #launch (slot: Slot, lanes = true): PoolWorker {
     let started = false
     const worker: PoolWorker = new PoolWorker({
       ...this.#options,
+      startup: { ...this.#options.startup, lanes },
       seat: this.#next.seat(),
       onTaken: (run) => {
         this.#next.release()
@@ -163,10 +187,10 @@ export class WorkerPool {
       }
     })
     slot.worker = worker
-    worker.ready.then(() => {
+    worker.ready.then((ready) => {
       started = true
       slot.failedStarts = 0
-      this.onIdle()
+      this.#announce(ready)
     }, () => {})
     return worker
   }

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import { Classifier } from './classifier.ts'
-import type { LoadMessage, MainMessage, ResultMessage, RunFailedMessage, WorkerMessage } from './messages.ts'
-import { takeNextText, type Seat } from './next-text.ts'
+import type { LoadMessage, MainMessage, TextOutcome, WorkerMessage } from './messages.ts'
+import { takeNextRun, type Seat } from './next-run.ts'
 
 /** Long enough to touch every kernel and to give a first estimate of a tweet's cost. */
 const WARMUP_TEXT = 'The quick brown fox jumps over the lazy dog, and nobody minds it at all!'
@@ -18,34 +18,45 @@ function reasonOf (error: unknown): string {
 
 async function load ({ startup, seat }: LoadMessage): Promise<void> {
   try {
+    await loaded?.classifier.release()
     const classifier = await Classifier.load(startup)
     // The first run allocates the session's memory; the second costs what the next ones will.
-    await classifier.classify(WARMUP_TEXT)
-    const { inferenceMs } = await classifier.classify(WARMUP_TEXT)
+    await classifier.classify([WARMUP_TEXT])
+    const start = performance.now()
+    await classifier.classify([WARMUP_TEXT])
+    const warmupMs = performance.now() - start
     loaded = { classifier, seat }
-    send({ type: 'ready', labels: classifier.labels, maxTokens: classifier.maxTokens, warmupMs: inferenceMs })
+    const { labels, maxTokens, lanes, lanesProblem } = classifier
+    send({ type: 'ready', labels, maxTokens, warmupMs, lanes, ...(lanesProblem !== undefined && { lanesProblem }) })
   } catch (error) {
     send({ type: 'load-failed', reason: reasonOf(error) })
     parentPort?.close()
   }
 }
 
-/** Answers the text, and after it those that lie ready. */
-async function answer (text: string): Promise<void> {
+/** Runs the texts together, or each alone where that fails: one that the model cannot take costs the others nothing. */
+async function outcomesOf (classifier: Classifier, texts: readonly string[]): Promise<TextOutcome[]> {
+  try {
+    return await classifier.classify(texts)
+  } catch (error) {
+    if (texts.length === 1) return [{ failure: reasonOf(error) }]
+    const outcomes: TextOutcome[] = []
+    for (const text of texts) outcomes.push(...await outcomesOf(classifier, [text]))
+    return outcomes
+  }
+}
+
+/** Answers the texts, and after them those that lie ready. */
+async function answer (texts: readonly string[]): Promise<void> {
   if (loaded === undefined) return
   const { classifier, seat } = loaded
-  for (let next: string | undefined = text; next !== undefined;) {
-    let message: ResultMessage | RunFailedMessage
-    try {
-      message = await classifier.classify(next)
-    } catch (error) {
-      message = { type: 'run-failed', reason: reasonOf(error) }
-    }
-    next = takeNextText(seat)
-    send({ ...message, took: next !== undefined })
+  for (let next: readonly string[] | undefined = texts; next !== undefined;) {
+    const outcomes: TextOutcome[] = await outcomesOf(classifier, next)
+    next = takeNextRun(seat)
+    send({ type: 'answer', outcomes, took: next !== undefined })
   }
 }
 
 parentPort?.on('message', (message: MainMessage) => {
-  void (message.type === 'load' ? load(message) : answer(message.text))
+  void (message.type === 'load' ? load(message) : answer(message.texts))
 })

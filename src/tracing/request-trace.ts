@@ -82,7 +82,7 @@ export class RequestTrace {
     span.end(epoch(performance.now()))
   }
 
-  #recordRun ({ queuedAt, queueMs, finishedAt, workerStartedAt, tokenizeMs, inferenceMs, tokens, truncated }: ScheduledResult, startedAt: number): void {
+  #recordRun ({ queuedAt, queueMs, finishedAt, workerStartedAt, tokenizeMs, inferenceMs, runTexts, tokens, truncated }: ScheduledResult, startedAt: number): void {
     // Another request had asked for the same text before.
     const shared = queuedAt < startedAt
     this.#child('queue', epoch(queuedAt), epoch(queuedAt + queueMs), { 'sentiment.shared': shared })
@@ -91,7 +91,7 @@ export class RequestTrace {
     const within = trace.setSpan(this.#context, inference)
     const tokenized = workerStartedAt + tokenizeMs
     this.#child('tokenize', workerStartedAt, tokenized, {}, within)
-    this.#child('run', tokenized, tokenized + inferenceMs, {}, within)
+    this.#child('run', tokenized, tokenized + inferenceMs * runTexts, { 'sentiment.run_texts': runTexts }, within)
   }
 
   #child (name: string, from: number, to: number, attributes: Attributes = {}, parent = this.#context): Span {

@@ -114,6 +114,7 @@ describe('text-embeddings-inference\'s contract', () => {
   it('names model and limits as it does', async () => {
     const info = (await app.inject('/info')).json()
     expect(info.model_type.classifier).toEqual({ id2label: { 0: 'negative', 1: 'neutral', 2: 'positive' }, label2id: { negative: 0, neutral: 1, positive: 2 } })
+    expect(info.max_batch_requests).toBe(4)
     expect(Object.keys(info)).toEqual(expect.arrayContaining([
       'model_id', 'model_sha', 'model_dtype', 'served_model_name', 'max_concurrent_requests', 'max_input_length', 'max_batch_tokens',
       'max_batch_requests', 'max_client_batch_size', 'auto_truncate', 'tokenization_workers', 'version', 'sha', 'docker_label'

@@ -51,6 +51,7 @@ describe('traces', () => {
     for (const { name, start, end } of children) expect(end >= start && start >= server.start && end <= server.end, name).toBe(true)
     expect(named(children, 'tokenize').end).toBe(named(children, 'run').start)
     expect(inference.attributes).toMatchObject({ 'sentiment.truncated': false, 'sentiment.shared': false })
+    expect(named(children, 'run').attributes).toEqual({ 'sentiment.run_texts': 1 })
     expect(collector.requests[0]).toMatchObject({ path: '/v1/traces', headers: { 'content-type': 'application/x-protobuf', 'x-team': 'blue' } })
     expect(JSON.stringify(collector.spans, (_key, value: unknown) => typeof value === 'bigint' ? String(value) : value)).not.toContain('private')
     await vi.waitFor(async () => { expect((await scrape(app)).get('sentiment_trace_spans_total{outcome="sent"}')).toBe(6) })

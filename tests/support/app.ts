@@ -36,20 +36,32 @@ export async function startApp ({ env = {}, workerUrl = BUILT_WORKER, ready = tr
   return app
 }
 
-/** Waits until every worker is ready. */
+/** Waits until every worker is ready, and none loads the model another time. */
 export async function untilReady (app: FastifyInstance): Promise<void> {
   await vi.waitFor(() => {
     const { pool } = app.modelHost.current()
-    if (pool.ready < pool.size) throw new Error(`${pool.ready} of ${pool.size} workers are ready`)
+    if (pool.ready < pool.size || pool.lanes === 1) throw new Error(`${pool.ready} of ${pool.size} workers are ready`)
   }, { timeout: 20_000, interval: 20 })
 }
 
-/** Counts the texts that workers are given from now on. */
+/** Counts the texts that workers answer from now on. */
 export function countRuns (app: FastifyInstance): () => number {
   const { pool } = app.modelHost.current()
-  const tryRun = vi.spyOn(pool, 'tryRun')
-  const onTaken = vi.spyOn(pool, 'onTaken')
-  return () => tryRun.mock.results.filter(({ value }) => value !== undefined).length + onTaken.mock.calls.length
+  let texts = 0
+  const count = (run: Promise<unknown[]> | undefined): void => {
+    run?.then((outcomes) => { texts += outcomes.length }, () => {})
+  }
+  const { tryRun, onTaken } = pool
+  vi.spyOn(pool, 'tryRun').mockImplementation((given) => {
+    const run = tryRun.call(pool, given)
+    count(run)
+    return run
+  })
+  vi.spyOn(pool, 'onTaken').mockImplementation((run) => {
+    count(run)
+    onTaken(run)
+  })
+  return () => texts
 }
 
 /** `POST /predict` with a JSON body. */

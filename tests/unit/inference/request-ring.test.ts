@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RequestGroup, RequestRing, type Entry } from '../../../src/inference/request-ring.ts'
 
@@ -75,5 +76,24 @@ describe('RequestRing', () => {
     request(ring, 'single')
     take(ring, 1)
     expect([ring.servedBefore(1), ring.servedBefore(4), ring.servedBefore(100)]).toEqual([2, 5, 10])
+  })
+  it('says which come next, whatever came before', () => {
+    const step = fc.oneof(
+      fc.record({ add: fc.integer({ min: 1, max: 6 }) }),
+      fc.record({ take: fc.integer({ min: 1, max: 3 }) }),
+      fc.record({ leave: fc.nat(20) })
+    )
+    fc.assert(fc.property(fc.array(step, { maxLength: 30 }), fc.integer({ min: 1, max: 8 }), (steps, count) => {
+      const ring = new RequestRing()
+      const groups: RequestGroup[] = []
+      for (const { add = 0, take: turns = 0, leave } of steps as { add?: number, take?: number, leave?: number }[]) {
+        if (add > 0) groups.push(request(ring, 'text', add))
+        take(ring, turns)
+        if (leave !== undefined) for (const left of [...groups[leave]?.entries ?? []]) ring.remove(left)
+      }
+      const upcoming = ring.upcoming(count)
+      expect(upcoming).toHaveLength(Math.min(count, ring.depth))
+      for (const expected of upcoming) expect(ring.next()).toBe(expected)
+    }))
   })
 })

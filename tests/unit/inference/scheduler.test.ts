@@ -1,14 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WorkerLostError } from '../../../src/inference/pool-worker.ts'
 import { RequestGroup } from '../../../src/inference/request-ring.ts'
-import { Scheduler } from '../../../src/inference/scheduler.ts'
-import { ManualRunner } from './manual-runner.ts'
+import { createScheduler as create } from './manual-runner.ts'
 
 const signal = () => new AbortController().signal
-const create = (size = 1, limit = 10, initialRunMs = 10) => {
-  const runner = new ManualRunner(size)
-  return { runner, scheduler: new Scheduler({ runner, limit, initialRunMs }) }
-}
 
 describe('Scheduler', () => {
   it('takes one text a request in turn: a batch does not hold up a single text', async () => {
