@@ -5,10 +5,11 @@ import type { Entry } from './request-ring.ts'
 const WAIT_SHARE = 2 / 3
 
 /**
- * UTF-16 code units of the longest text that shares a run, those of a tweet: a longer one keeps the others waiting, and gains
- * little, as computing it takes longer than reading the weights.
+ * Bytes that a run's longest text may have, times the number of its texts: four tweets, or two of twice their length. A long one
+ * keeps the others waiting, and gains little, as computing it takes longer than reading the weights. A token is a byte at least,
+ * so this bounds what a run costs, whatever its texts are: it must be over long before its worker counts as hung.
  */
-const MAX_LENGTH = 280
+const MAX_BYTES = 800
 
 /** Texts of a run that may be of one request where no other waits: who comes then waits for no more than these. */
 const OF_ONE_REQUEST = 2
@@ -30,12 +31,12 @@ export interface SharedRunState {
  */
 export function sharedRun (upcoming: readonly Entry[], { lanes, requests, runMs, now }: SharedRunState): readonly Entry[] {
   const most = Math.min(lanes, Math.max(OF_ONE_REQUEST, requests))
-  // A text whose worker was lost may be the reason: it runs alone.
-  const alone = upcoming.findIndex(({ text, attempts }) => text.length > MAX_LENGTH || attempts > 0)
-  const able = alone === -1 ? upcoming : upcoming.slice(0, alone)
   const fits = (count: number): boolean => {
+    if (count > most || count > upcoming.length) return false
     const latest = now - count * runMs / WAIT_SHARE
-    return count <= most && count <= able.length && able.slice(0, count).every(({ queuedAt }) => queuedAt <= latest)
+    // A text whose worker was lost may be the reason: it runs alone.
+    return upcoming.slice(0, count).every(({ text, attempts, queuedAt }) =>
+      queuedAt <= latest && attempts === 0 && Buffer.byteLength(text) * count <= MAX_BYTES)
   }
   return upcoming.slice(0, LANE_COUNTS.findLast((count) => fits(count)) ?? 1)
 }

@@ -29,11 +29,13 @@ describe('sharedRun', () => {
     expect([1, 2, 3, 4].map((requests) => size(entries, { requests }))).toEqual([2, 2, 2, 4])
   })
 
-  it('is that of one text where it, or one beside it, is long, or was in a run that was lost', () => {
-    const long = () => entry(10_000)
-    const alone = [entry(10_000, { text: 'x'.repeat(281) }), entry(10_000, { attempts: 1 })]
-    for (const other of alone) {
-      expect([size([other, long()]), size([long(), other]), size([long(), long(), other, long()])]).toEqual([1, 1, 2])
-    }
+  it.each([['too long', { text: 'é'.repeat(201) }], ['of a run that was lost', { attempts: 1 }]])('is that of one text where one is %s', (_, rest) => {
+    const [other, another] = [entry(10_000, rest), () => entry(10_000)]
+    expect([size([other, another()]), size([another(), other]), size([another(), another(), other, another()])]).toEqual([1, 1, 2])
+  })
+
+  it('has two where four would be too long', () => {
+    const sized = (text: string) => size([1, 2, 3, 4].map(() => entry(10_000, { text })))
+    expect([sized('x'.repeat(200)), sized('x'.repeat(201)), sized('é'.repeat(200)), sized('é'.repeat(201))]).toEqual([4, 2, 2, 1])
   })
 })
