@@ -4,7 +4,7 @@ import { LANE_COUNTS, MAX_LANES } from '../src/inference/lanes.ts'
 import { openLaneSession, openPlainSession } from '../src/inference/session.ts'
 import { newTexts } from './lib/fresh.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
-import { referenceModel } from './lib/model.ts'
+import { benchModel } from './lib/model.ts'
 import { median } from './lib/statistics.ts'
 
 /** What a text costs on one thread in runs of one, two and four, and whether that changes its numbers. */
@@ -12,7 +12,7 @@ import { median } from './lib/statistics.ts'
 const ROUNDS = 40
 const WARM_UP = 4
 
-const directory = await referenceModel()
+const { name, directory } = await benchModel()
 env.localModelPath = dirname(directory)
 env.allowRemoteModels = false
 const tokenizer = await AutoTokenizer.from_pretrained(basename(directory), { local_files_only: true })
@@ -39,7 +39,7 @@ for (let round = 0; round < ROUNDS + WARM_UP; round++) {
     if (round >= WARM_UP) costs[index]?.push((user + system) / 1000 / MAX_LANES)
   }
 }
-process.stdout.write(`${machineLine(describeMachine())}\n\n| | CPU time a text, ms | | other numbers |\n| --- | --- | --- | --- |\n`)
+process.stdout.write(`${machineLine(describeMachine())}\n${name}\n\n| | CPU time a text, ms | | other numbers |\n| --- | --- | --- | --- |\n`)
 VARIANTS.forEach(({ name }, index) => {
   const ratios = (costs[index] ?? []).map((cost, round) => cost / (costs[0]?.[round] ?? NaN))
   process.stdout.write(`| ${name} | ${median(costs[index] ?? []).toFixed(2)} | ${(100 * median(ratios)).toFixed(1)} % | ${different[index]} of ${ROUNDS + WARM_UP} |\n`)
