@@ -34,7 +34,7 @@ interface OnnxSession {
   release: () => Promise<void>
 }
 
-const library = createRequire(import.meta.url).resolve('@xenova/transformers')
+const library = import.meta.resolve('@xenova/transformers')
 const { InferenceSession, Tensor } = createRequire(library)('onnxruntime-node') as OnnxRuntime
 
 /** What an input of a sequence classifier holds for one whole text, by its name. */
