@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path'
 import { AutoTokenizer, env } from '@xenova/transformers'
-import { LANE_COUNTS, MAX_LANES } from '../src/inference/lanes.ts'
+import { LANE_COUNTS, MAX_LANES } from '../src/inference/lane-counts.ts'
 import { openLaneSession, openPlainSession } from '../src/inference/session.ts'
 import { newTexts } from './lib/fresh.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'

@@ -1,10 +1,10 @@
 import { basename, dirname, join } from 'node:path'
 import { AutoTokenizer, env } from '@xenova/transformers'
+import { feedsOf, runtime, type OnnxSession } from '../src/inference/onnx-runtime.ts'
 import { SESSION_OPTIONS } from '../src/inference/session-options.ts'
 import { newTexts } from './lib/fresh.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
 import { referenceModel } from './lib/model.ts'
-import { feedsOf, runtime, type Session } from './lib/onnx-runtime.ts'
 import { median } from './lib/statistics.ts'
 
 /** What options of ONNX Runtime's session cost or save one text on one thread, and whether they change its answer. */
@@ -26,11 +26,11 @@ const directory = await referenceModel()
 env.localModelPath = dirname(directory)
 env.allowRemoteModels = false
 const tokenizer = await AutoTokenizer.from_pretrained(basename(directory), { local_files_only: true })
-const inputs = newTexts(ROUNDS).map((text) => feedsOf(tokenizer.encode(text)))
 
 const names = Object.keys(VARIANTS)
-const sessions: Session[] = []
+const sessions: OnnxSession[] = []
 for (const name of names) sessions.push(await runtime.InferenceSession.create(join(directory, 'onnx/model_quantized.onnx'), VARIANTS[name] as object))
+const inputs = newTexts(ROUNDS).map((text) => feedsOf(tokenizer.encode(text), sessions[0]?.inputNames ?? []))
 const ratios = names.map((): number[] => [])
 const different = names.map(() => 0)
 for (const input of inputs) {
@@ -42,8 +42,9 @@ for (const input of inputs) {
     const { logits } = await session.run(input)
     const { user, system } = process.cpuUsage(before)
     costs.push(user + system)
-    if (index === 0) answer = logits.data.join()
-    else if (logits.data.join() !== answer) different[index] = (different[index] ?? 0) + 1
+    const given = logits?.data.join() ?? ''
+    if (index === 0) answer = given
+    else if (given !== answer) different[index] = (different[index] ?? 0) + 1
   }
   costs.forEach((cost, index) => ratios[index]?.push(cost / (costs[0] as number)))
 }

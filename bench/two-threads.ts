@@ -1,8 +1,8 @@
 import { join } from 'node:path'
+import { feedsOf, runtime, type OnnxSession } from '../src/inference/onnx-runtime.ts'
 import { coreRoundTripNs } from './lib/core-distance.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
 import { referenceModel } from './lib/model.ts'
-import { feedsOf, runtime, type Session } from './lib/onnx-runtime.ts'
 import { median } from './lib/statistics.ts'
 import { TYPICAL } from './lib/tweets.ts'
 
@@ -20,10 +20,10 @@ const FIRST_TOKEN = 100
 const FAR = 2
 
 const file = join(await referenceModel(), 'onnx/model_quantized.onnx')
-const [one, two] = await Promise.all([1, 2].map((intraOpNumThreads) => runtime.InferenceSession.create(file, { intraOpNumThreads }))) as [Session, Session]
-const feeds = feedsOf(Array.from({ length: TYPICAL }, (_, index) => FIRST_TOKEN + index))
+const [one, two] = await Promise.all([1, 2].map((intraOpNumThreads) => runtime.InferenceSession.create(file, { intraOpNumThreads }))) as [OnnxSession, OnnxSession]
+const feeds = feedsOf(Array.from({ length: TYPICAL }, (_, index) => FIRST_TOKEN + index), one.inputNames)
 
-async function runsPerSecond (session: Session): Promise<number> {
+async function runsPerSecond (session: OnnxSession): Promise<number> {
   const start = performance.now()
   let runs = 0
   for (; performance.now() - start < RUN_MS; runs++) await session.run(feeds)

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path'
 import { AutoTokenizer, env } from '@xenova/transformers'
-import { feedsOf, runtime } from '../lib/onnx-runtime.ts'
+import { feedsOf, runtime } from '../../src/inference/onnx-runtime.ts'
 
 /** One session of ceiling (c): see bare-runtime.ts. */
 
@@ -17,7 +17,7 @@ env.localModelPath = dirname(directory)
 env.allowRemoteModels = false
 const tokenizer = await AutoTokenizer.from_pretrained(basename(directory), { local_files_only: true })
 const session = await runtime.InferenceSession.create(join(directory, 'onnx/model_quantized.onnx'), options)
-const inputs = texts.map((text) => feedsOf(tokenizer.encode(text)))
+const inputs = texts.map((text) => feedsOf(tokenizer.encode(text), session.inputNames))
 // Every length once: the session allocates for it.
 for (const input of inputs.slice(0, 50)) await session.run(input)
 let next = 0
@@ -26,7 +26,7 @@ async function measure (seconds: number): Promise<RuntimeReply> {
   const start = performance.now()
   let runs = 0
   while (performance.now() - start < seconds * 1000) {
-    await session.run(inputs[next++ % inputs.length] as object)
+    await session.run(inputs[next++ % inputs.length] ?? {})
     runs++
   }
   return { perSecond: runs / (performance.now() - start) * 1000 }

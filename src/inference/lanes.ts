@@ -1,4 +1,5 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import { LANE_COUNTS, MAX_LANES } from './lane-counts.ts'
 import {
   ATTRIBUTE, GRAPH, MODEL, NODE, readOnnxFile, SHAPE, TENSOR, TENSOR_TYPE, TYPE, VALUE, type OnnxFile, type OnnxNode, type OnnxValue
 } from './onnx-file.ts'
@@ -8,12 +9,6 @@ import {
  * as in a run alone. What they share are the weights: the nodes of all lanes that read the same weights run one after the
  * other, so that only the first of them reads those from memory, and the others from the processor's cache.
  */
-
-/** Numbers of texts that a run may have. */
-export const LANE_COUNTS = [1, 2, 4] as const
-
-/** Most texts of one run. */
-export const MAX_LANES = 4
 
 /** How many texts a run has; the inputs of lanes that it does not use are not read. */
 export const COUNT_INPUT = 'lanes'
@@ -34,6 +29,7 @@ const MIN_OPSET = 11
 
 const FLOAT = 1
 const INT64 = 7
+const ATTRIBUTE_INT = 2
 const ATTRIBUTE_GRAPH = 5
 
 /** A field number that onnx.proto does not use in a graph: readers pass over it. */
@@ -81,8 +77,8 @@ class LanesWriter {
 
   finish (): Uint8Array {
     this.#message(MODEL.graph, () => {
-      this.#int64('lanes_flat', [-1])
-      this.#floats('lanes_none')
+      this.#int64('lanes_flat', -1, [1])
+      this.#initializer('lanes_none', FLOAT, [0], new Uint8Array())
       for (let lane = 0; lane < MAX_LANES; lane++) this.#int64(`lanes_index_${lane}`, lane)
       for (const count of LANE_COUNTS) this.#whereCountIs(count)
       this.#node('Concat', LANE_COUNTS.map((count) => `lanes_logits_${count}`), [OUTPUT], () => this.#attribute('axis', 0))
@@ -168,7 +164,6 @@ class LanesWriter {
   }
 
   #attribute (name: string, value: number): void {
-    const ATTRIBUTE_INT = 2
     this.#message(NODE.attribute, () => {
       this.#string(ATTRIBUTE.name, name)
       this.#writer.uint32(ATTRIBUTE.integer << 3).int64(value)
@@ -176,14 +171,8 @@ class LanesWriter {
     })
   }
 
-  #int64 (name: string, value: number | [number]): void {
-    const scalar = typeof value === 'number'
-    this.#initializer(name, INT64, scalar ? [] : [1], new Uint8Array(BigInt64Array.of(BigInt(scalar ? value : value[0])).buffer))
-  }
-
-  /** An empty list of floats. */
-  #floats (name: string): void {
-    this.#initializer(name, FLOAT, [0], new Uint8Array())
+  #int64 (name: string, value: number, dims: number[] = []): void {
+    this.#initializer(name, INT64, dims, new Uint8Array(BigInt64Array.of(BigInt(value)).buffer))
   }
 
   #initializer (name: string, dataType: number, dims: number[], rawData: Uint8Array): void {

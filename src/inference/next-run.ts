@@ -1,3 +1,5 @@
+import { MAX_LANES } from './lane-counts.ts'
+
 /**
  * The texts of the next run, in memory that the workers share: who finishes first takes them and goes on at once, instead of
  * waiting until the main thread, which has to get a core from the workers first, hands them over.
@@ -5,13 +7,11 @@
 
 /** UTF-16 code units of all texts; a longer text, far beyond most models' limit, is handed over. */
 const MAX_LENGTH = 4096
-/** Most texts of a run. */
-const MAX_TEXTS = 8
 const STATE = 0
 const COUNT = 1
 /** The texts' lengths in bytes begin here. */
 const LENGTHS = 2
-const HEADER_INTEGERS = LENGTHS + MAX_TEXTS
+const HEADER_INTEGERS = LENGTHS + MAX_LANES
 const HEADER_BYTES = 4 * HEADER_INTEGERS
 
 /** What the state is; a greater number is that of the worker that took the texts and has not said so yet. */
@@ -42,7 +42,7 @@ export class NextRun {
   }
 
   /**
-   * Puts the texts, 8 at most, there in place of others, or nothing where they are too long; false where the others were taken
+   * Puts the texts, MAX_LANES at most, there in place of others, or nothing where they are too long; false where the others were taken
    * and their worker has not said so yet.
    */
   put (texts: readonly string[]): boolean {

@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { AutoModelForSequenceClassification } from '@xenova/transformers'
 import { weightsFile, type Dtype } from '../model/catalog.ts'
-import { addLanes, COUNT_INPUT, LANE_COUNTS, laneInput, LANES_ROOM, MAX_LANES, OUTPUT } from './lanes.ts'
+import { LANE_COUNTS, MAX_LANES } from './lane-counts.ts'
+import { addLanes, COUNT_INPUT, laneInput, LANES_ROOM, OUTPUT } from './lanes.ts'
+import { checkInputs, feedsOf, runtime, type OnnxSession, type Tensor } from './onnx-runtime.ts'
 import { SESSION_OPTIONS } from './session-options.ts'
 
 type Ids = readonly number[]
@@ -18,30 +19,6 @@ export interface Session {
   run: (texts: readonly Ids[]) => Promise<Float32Array[]>
   /** Gives its memory back. */
   release: () => Promise<void>
-}
-
-type Tensor = object
-
-/** What is used of onnxruntime-node, which is the library's dependency and not the service's. */
-interface OnnxRuntime {
-  InferenceSession: { create: (model: Uint8Array, options: object) => Promise<OnnxSession> }
-  Tensor: new (type: 'int64', data: BigInt64Array, dims: readonly number[]) => Tensor
-}
-
-interface OnnxSession {
-  inputNames: readonly string[]
-  run: (feeds: Record<string, Tensor>) => Promise<Record<string, { data: Float32Array }>>
-  release: () => Promise<void>
-}
-
-const library = import.meta.resolve('@xenova/transformers')
-const { InferenceSession, Tensor } = createRequire(library)('onnxruntime-node') as OnnxRuntime
-
-/** What an input of a sequence classifier holds for one whole text, by its name. */
-const INPUTS: Record<string, (ids: Ids) => BigInt64Array> = {
-  input_ids: (ids) => BigInt64Array.from(ids, BigInt),
-  attention_mask: (ids) => new BigInt64Array(ids.length).fill(1n),
-  token_type_ids: (ids) => new BigInt64Array(ids.length)
 }
 
 /** Loads the model to run one text at a time. Throws where a file is missing or damaged, or it takes something else than a text. */
@@ -115,7 +92,7 @@ class LaneSession implements Session {
   }
 
   static async open ({ memory, size }: Weights, probes: readonly [Ids, Ids]): Promise<LaneSession> {
-    const session = await InferenceSession.create(addLanes(memory, size), SESSION_OPTIONS)
+    const session = await runtime.InferenceSession.create(addLanes(memory, size), SESSION_OPTIONS)
     // The session has what it needs; an idle thread's next collection may be hours away.
     memory.buffer.resize(0)
     try {
@@ -129,7 +106,7 @@ class LaneSession implements Session {
   }
 
   async run (texts: readonly Ids[]): Promise<Float32Array[]> {
-    const feeds = { ...this.#idle, [COUNT_INPUT]: new Tensor('int64', BigInt64Array.of(BigInt(texts.length)), []) }
+    const feeds = { ...this.#idle, [COUNT_INPUT]: new runtime.Tensor('int64', BigInt64Array.of(BigInt(texts.length)), []) }
     texts.forEach((ids, lane) => this.#feed(feeds, lane, ids))
     const data = (await this.#session.run(feeds))[OUTPUT]?.data ?? new Float32Array()
     const labels = data.length / texts.length
@@ -154,17 +131,6 @@ class LaneSession implements Session {
   #feed (feeds: Record<string, Tensor>, lane: number, ids: Ids): void {
     for (const [name, tensor] of Object.entries(feedsOf(ids, this.#inputs))) feeds[laneInput(name, lane)] = tensor
   }
-}
-
-function feedsOf (ids: Ids, inputs: readonly string[]): Record<string, Tensor> {
-  const feeds: Record<string, Tensor> = {}
-  for (const name of inputs) feeds[name] = new Tensor('int64', INPUTS[name]?.(ids) ?? new BigInt64Array(), [1, ids.length])
-  return feeds
-}
-
-function checkInputs (names: readonly string[]): void {
-  const unknown = names.filter((name) => !(name in INPUTS))
-  if (unknown.length > 0) throw new Error(`The model takes ${unknown.join(', ')} beside a text: this is not a text classifier`)
 }
 
 /** A file of `size` bytes, and behind it the room for lanes. */

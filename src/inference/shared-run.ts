@@ -1,4 +1,4 @@
-import { LANE_COUNTS } from './lanes.ts'
+import { LANE_COUNTS } from './lane-counts.ts'
 import type { Entry } from './request-ring.ts'
 
 /** A run of several texts may take at most this share of the time that each of them has waited for it. */

@@ -79,8 +79,8 @@ export class WorkerPool {
 
   /** Most texts of one run. */
   get lanes (): number {
-    const lanes = this.#slots.flatMap(({ worker }) => worker?.state === 'idle' || worker?.state === 'busy' ? [worker.lanes] : [])
-    return lanes.length === 0 ? 1 : Math.min(...lanes)
+    const workers = this.#readyWorkers
+    return workers.length === 0 ? 1 : Math.min(...workers.map(({ lanes }) => lanes))
   }
 
   /** Workers there should be. */
@@ -90,7 +90,11 @@ export class WorkerPool {
 
   /** Workers that are idle or busy. */
   get ready (): number {
-    return this.#slots.filter(({ worker }) => worker?.state === 'idle' || worker?.state === 'busy').length
+    return this.#readyWorkers.length
+  }
+
+  get #readyWorkers (): PoolWorker[] {
+    return this.#slots.flatMap(({ worker }) => worker?.state === 'idle' || worker?.state === 'busy' ? [worker] : [])
   }
 
   /** How many workers are in each state; together `size`. */

@@ -63,6 +63,7 @@ describe('NextRun', () => {
     next.put(['text'])
     expect([takeNextRun(lost), takeNextRun(replacement)]).toEqual([undefined, ['text']])
   })
+
   it('is for a worker again that was let in again', () => {
     const seat = next.seat()
     closeSeat(seat)

@@ -77,6 +77,7 @@ describe('RequestRing', () => {
     take(ring, 1)
     expect([ring.servedBefore(1), ring.servedBefore(4), ring.servedBefore(100)]).toEqual([2, 5, 10])
   })
+
   it('says which come next, whatever came before', () => {
     const step = fc.oneof(
       fc.record({ add: fc.integer({ min: 1, max: 6 }) }),
