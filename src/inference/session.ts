@@ -21,6 +21,9 @@ export interface Session {
   release: () => Promise<void>
 }
 
+/** Number formats whose products have quantized activations. Others are not even read: addLanes would refuse them. */
+const QUANTIZED: ReadonlySet<Dtype> = new Set(['q8', 'int8', 'uint8'])
+
 /** Loads the model to run one text at a time. Throws where a file is missing or damaged, or it takes something else than a text. */
 export function openPlainSession (directory: string, dtype: Dtype): Promise<Session> {
   return PlainSession.open(directory, dtype)
@@ -32,6 +35,10 @@ export function openPlainSession (directory: string, dtype: Dtype): Promise<Sess
  * @throws {Error} as openPlainSession
  */
 export async function openLaneSession (directory: string, dtype: Dtype, probes: Promise<readonly [Ids, Ids]>): Promise<Session> {
+  if (!QUANTIZED.has(dtype)) {
+    await probes
+    return PlainSession.open(directory, dtype, `its activations are not quantized: it is ${dtype}`)
+  }
   const weights = readWithRoom(join(directory, weightsFile(dtype)))
   // Whatever is wrong with the file is told by the library, which reads it again.
   weights.catch(() => {})
@@ -92,9 +99,13 @@ class LaneSession implements Session {
   }
 
   static async open ({ memory, size }: Weights, probes: readonly [Ids, Ids]): Promise<LaneSession> {
-    const session = await runtime.InferenceSession.create(addLanes(memory, size), SESSION_OPTIONS)
-    // The session has what it needs; an idle thread's next collection may be hours away.
-    memory.buffer.resize(0)
+    let session: OnnxSession
+    try {
+      session = await runtime.InferenceSession.create(addLanes(memory, size), SESSION_OPTIONS)
+    } finally {
+      // The session has what it needs; an idle thread's next collection may be hours away.
+      memory.buffer.resize(0)
+    }
     try {
       const lanes = new LaneSession(session)
       await lanes.#verify(probes)

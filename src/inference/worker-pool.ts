@@ -58,7 +58,7 @@ export class WorkerPool {
   /**
    * Starts every worker; resolves with the first that is ready, so that a slow second load delays no answer. For the same
    * reason the others start when the first has tried, and the first loads the model for one text a run, which is faster, and
-   * for several when another answers. Rejects with the first failure when no worker could start at the first
+   * for several when another answers and takes several. Rejects with the first failure when no worker could start at the first
    * try; the pool is stopped then.
    */
   async start (): Promise<ReadyMessage> {
@@ -68,7 +68,7 @@ export class WorkerPool {
     const tried = worker.ready
     await tried.catch(() => {})
     const ready = [tried, ...others.map((slot) => this.#launch(slot).ready)]
-    if (fast) Promise.any(ready.slice(1)).then(() => this.#addLanes(worker), () => {})
+    if (fast) Promise.any(ready.slice(1)).then(({ lanes }) => { if (lanes > 1) this.#addLanes(worker) }, () => {})
     try {
       return await Promise.any(ready)
     } catch (error) {

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -68,6 +68,12 @@ describe('a run of several texts', () => {
         expect(answers(await lanes.classify(TEXTS.slice(first, first + count)))).toEqual(alone.slice(first, first + count))
       }
     }
+  })
+
+  it('is not for a model whose numbers are floats, which says so', async () => {
+    const directory = await changedModel(() => {})
+    await rename(join(directory, 'onnx/model_quantized.onnx'), join(directory, 'onnx/model.onnx'))
+    expect(await Classifier.load({ directory, dtype: 'fp32', lanes: true })).toMatchObject({ lanes: 1, lanesProblem: expect.stringContaining('it is fp32') })
   })
 
   it.each<[string, string, (graph: Graph, model: Model) => void]>([

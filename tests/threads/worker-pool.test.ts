@@ -43,6 +43,15 @@ describe('WorkerPool', () => {
     expect(await Promise.all([workers.tryRun(['ab', 'abc']), workers.tryRun(['a'])])).toMatchObject([[{ tokens: 2 }, { tokens: 3 }], [{ tokens: 1 }]])
   })
 
+  it('has the worker that was first load the model once where no other takes several texts', async () => {
+    const onWorkerReady = vi.fn()
+    const workers = create({ workerUrl: new URL('../fixtures/workers/telltale.mjs', import.meta.url), onWorkerReady })
+    await workers.start()
+    await vi.waitFor(() => { expect(workers.ready).toBe(2) }, { timeout: 10_000 })
+    expect(workers.states).toMatchObject({ idle: 2, starting: 0 })
+    expect(onWorkerReady).toHaveBeenCalledTimes(2)
+  })
+
   it('has one worker load the model for several texts at once: none would answer meanwhile', async () => {
     const workers = create({ size: 1 })
     expect(await workers.start()).toMatchObject({ lanes: 4 })
