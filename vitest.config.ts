@@ -17,7 +17,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       layer('unit', 10_000),
-      layer('threads', 20_000),
+      layer('worker', 20_000),
       layer('integration', 30_000),
       layer('e2e', 90_000),
       layer('browser', 30_000, ['tests/browser/support/global-setup.ts'])

@@ -1,7 +1,7 @@
 import { Counter, Histogram, Registry } from 'prom-client'
-import { REQUEST_BUCKETS } from '../src/metrics/buckets.ts'
-import { HttpMetrics } from '../src/metrics/http-metrics.ts'
-import { PredictionMetrics } from '../src/metrics/prediction-metrics.ts'
+import { REQUEST_BUCKETS } from '../src/telemetry/metrics/buckets.ts'
+import { HttpMetrics } from '../src/telemetry/metrics/http-metrics.ts'
+import { PredictionMetrics } from '../src/telemetry/metrics/prediction-metrics.ts'
 
 /** What a cache hit pays for being counted, beside what the same would cost with prom-client's own objects. */
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { Classifier } from '../src/inference/classifier.ts'
-import type { TextResult } from '../src/inference/messages.ts'
+import type { TextResult } from '../src/inference/protocol.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
 import { referenceModel } from './lib/model.ts'
 

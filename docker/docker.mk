@@ -68,7 +68,7 @@ clean: docker-ready ## Remove containers, image, models and Prometheus' history;
 	$(COMPOSE) $(OBSERVABILITY) down --volumes --remove-orphans --rmi local && { docker image rm $(IMAGE) > /dev/null 2>&1 || true; }
 
 test-container: ## Test image and Compose files on a Docker engine; starts one where none runs
-	@scripts/container/test.sh
+	@tests/container/host/test.sh
 
 lint-container: setup ## Check the Dockerfile and the Compose files
-	@node scripts/container/lint.js
+	@node tests/container/host/lint.js

@@ -6,32 +6,32 @@ import { answerClientError } from './http/client-error.ts'
 import { KEEP_ALIVE_MS, MAX_HEADER_BYTES, SERVER_LIMITS, type ServerLimits } from './http/limits.ts'
 import { sendProblem } from './http/problem.ts'
 import { requestId } from './http/request-id.ts'
-import type { ModelHost } from './inference/model-host.ts'
-import accessPlugin from './plugins/access.ts'
-import cachePlugin from './plugins/cache.ts'
-import configPlugin from './plugins/config.ts'
-import corsPlugin from './plugins/cors.ts'
-import errorsPlugin from './plugins/errors.ts'
-import inferencePlugin from './plugins/inference.ts'
-import lifecyclePlugin from './plugins/lifecycle.ts'
-import metricsPlugin from './plugins/metrics.ts'
-import notFoundPlugin from './plugins/not-found.ts'
-import openapiPlugin from './plugins/openapi.ts'
-import predictorPlugin from './plugins/predictor.ts'
-import redisPlugin from './plugins/redis.ts'
-import requestBodyPlugin from './plugins/request-body.ts'
-import requestEndPlugin from './plugins/request-end.ts'
-import requestLogPlugin from './plugins/request-log.ts'
-import slowBodyPlugin from './plugins/slow-body.ts'
-import strictHttpPlugin from './plugins/strict-http.ts'
-import tracingPlugin from './plugins/tracing.ts'
-import docsRoutes from './routes/docs.ts'
-import healthRoutes from './routes/health.ts'
-import huggingFaceRoute from './routes/hugging-face.ts'
-import infoRoute from './routes/info.ts'
-import metricsRoute from './routes/metrics.ts'
-import pageRoute from './routes/page.ts'
-import predictRoute from './routes/predict.ts'
+import type { ModelHost } from './inference/model-manager.ts'
+import accessPlugin from './http/plugins/auth.ts'
+import cachePlugin from './http/plugins/cache.ts'
+import configPlugin from './http/plugins/config.ts'
+import corsPlugin from './http/plugins/cors.ts'
+import errorsPlugin from './http/plugins/errors.ts'
+import inferencePlugin from './http/plugins/inference.ts'
+import lifecyclePlugin from './http/plugins/lifecycle.ts'
+import metricsPlugin from './http/plugins/metrics.ts'
+import notFoundPlugin from './http/plugins/not-found.ts'
+import openapiPlugin from './http/plugins/openapi.ts'
+import predictorPlugin from './http/plugins/predictor.ts'
+import redisPlugin from './http/plugins/services.ts'
+import requestBodyPlugin from './http/plugins/request-body.ts'
+import requestEndPlugin from './http/plugins/request-end.ts'
+import requestLogPlugin from './http/plugins/request-log.ts'
+import slowBodyPlugin from './http/plugins/body.ts'
+import strictHttpPlugin from './http/plugins/host-and-expect.ts'
+import tracingPlugin from './http/plugins/tracing.ts'
+import docsRoutes from './http/routes/docs.ts'
+import healthRoutes from './http/routes/health.ts'
+import huggingFaceRoute from './http/routes/hugging-face.ts'
+import infoRoute from './http/routes/info.ts'
+import metricsRoute from './http/routes/metrics.ts'
+import pageRoute from './http/routes/page.ts'
+import predictRoute from './http/routes/predict.ts'
 
 export interface AppOptions {
   config: Config
@@ -55,11 +55,11 @@ export function serverOptions (config: Config, logger?: FastifyBaseLogger, limit
       headersTimeout: limits.headersTimeoutMs,
       connectionsCheckingInterval: limits.checkMs,
       maxHeaderSize: MAX_HEADER_BYTES,
-      // plugins/strict-http.ts refuses such requests, in the contract's words.
+      // http/plugins/host-and-expect.ts refuses such requests, in the contract's words.
       requireHostHeader: false
     },
     keepAliveTimeout: KEEP_ALIVE_MS,
-    // Bodies have a time limit of their own (plugins/slow-body.ts): this one would cut streams.
+    // Bodies have a time limit of their own (http/plugins/body.ts): this one would cut streams.
     requestTimeout: 0,
     // Keep-alive connections may still send requests at shutdown: our routes answer them, in the contract's words.
     return503OnClosing: false,

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 import fastifyEnv from '@fastify/env'
 import Fastify from 'fastify'
 import { Type, type Static, type TSchema } from 'typebox'
-import { hashKeys } from './access/api-keys.ts'
-import { resolveModel } from './model/catalog.ts'
+import { hashKeys } from './auth/api-keys.ts'
+import { resolveModel } from './models/catalog.ts'
 
 const integer = (minimum: number, maximum: number, value: number, description: string) =>
   Type.Integer({ minimum, maximum, default: value, description })

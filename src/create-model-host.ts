@@ -1,12 +1,12 @@
 import { defaultWorkers, type Config } from './config.ts'
 import { cpuQuota } from './inference/cpu-quota.ts'
-import { ModelHost } from './inference/model-host.ts'
-import type { RuntimeOptions } from './inference/runtime.ts'
+import { ModelHost } from './inference/model-manager.ts'
+import type { RuntimeOptions } from './inference/model-instance.ts'
 import type { SpareThread } from './inference/spare-thread.ts'
 import type { Logger } from './logger.ts'
-import { COMPACT, resolveModel } from './model/catalog.ts'
-import { terminalProgress } from './model/progress.ts'
-import { ModelStore } from './model/store.ts'
+import { COMPACT, resolveModel } from './models/catalog.ts'
+import { terminalProgress } from './models/progress.ts'
+import { ModelStore } from './models/store.ts'
 
 export interface ModelHostContext {
   /** The built worker: tsc does not rewrite the path of a worker, so the entry point names it. */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import pino from 'pino'
-import { COMPACT, resolveModel } from '../../src/model/catalog.ts'
-import { ModelStore } from '../../src/model/store.ts'
+import { COMPACT, resolveModel } from '../../src/models/catalog.ts'
+import { ModelStore } from '../../src/models/store.ts'
 import { BASE } from '../reference-model/shape.ts'
 import { REFERENCE_VERSION, writeReferenceModel } from '../reference-model/write.ts'
 

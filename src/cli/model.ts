@@ -3,9 +3,9 @@ import { pino } from 'pino'
 import { ConfigError, loadConfig, type Config } from '../config.ts'
 import { createModelStore } from '../create-model-host.ts'
 import { loggerOptions } from '../logger.ts'
-import { resolveModel } from '../model/catalog.ts'
-import { ModelError } from '../model/errors.ts'
-import { listModels } from '../model/inventory.ts'
+import { resolveModel } from '../models/catalog.ts'
+import { ModelError } from '../models/errors.ts'
+import { listModels } from '../models/inventory.ts'
 
 const USAGE = `Usage: npm run model -- list             the models on this machine
        npm run model -- pull [NAME]      download a model into MODEL_DIR

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { constants } from 'node:os'
 import { ConfigError } from '../config.ts'
-import { ModelError } from '../model/errors.ts'
+import { ModelError } from '../models/errors.ts'
 import { InputError } from './predict/input.ts'
 import { parseOptions, USAGE, UsageError } from './predict/options.ts'
 import { run } from './predict/run.ts'

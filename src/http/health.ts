@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Health } from '../schemas/status.ts'
+import type { Health } from './schemas/status.ts'
 import { VERSION } from '../version.ts'
 
 /** Whether predictions are answered, and by what. */

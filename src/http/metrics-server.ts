@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { FastifyInstance } from 'fastify'
-import type { Metrics } from '../metrics/metrics.ts'
+import type { Metrics } from '../telemetry/metrics/metrics.ts'
 
 /** Serves `/metrics`, and nothing else, on METRICS_PORT of API_HOST for as long as the service listens. */
 export function serveMetrics (app: FastifyInstance, metrics: Metrics): void {

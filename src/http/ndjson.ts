@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyBaseLogger, FastifyError } from 'fastify'
 import { InternalError, LineTooLongError, PROBLEM_TITLES, ValidationError } from '../errors.ts'
-import { explainLine, isStreamLine, type StreamLine, type StreamProblem } from '../schemas/stream.ts'
+import { explainLine, isStreamLine, type StreamLine, type StreamProblem } from './schemas/stream.ts'
 import type { Line } from './lines.ts'
 import { problemOf } from './problem.ts'
 

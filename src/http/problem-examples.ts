@@ -3,7 +3,7 @@ import {
   BatchSizeError, BodyTooLargeError, EmptyTextError, notReady, overloaded, rateLimited, RequestTimeoutError, TextPairError, textTooLong, TimeoutError,
   UnauthorizedError, UnsupportedMediaTypeError, ValidationError
 } from '../errors.ts'
-import type { Problem } from '../schemas/problem.ts'
+import type { Problem } from './schemas/problem.ts'
 import { problemOf } from './problem.ts'
 
 const REQUEST_ID = '0b9f6f4e-6d0a-4a53-9c55-1c9c0e3f7a11'

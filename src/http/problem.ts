@@ -2,7 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import {
   BodyTooLargeError, InternalError, PROBLEM_TITLES, UnsupportedMediaTypeError, ValidationError, type RetryableError
 } from '../errors.ts'
-import type { Problem } from '../schemas/problem.ts'
+import type { Problem } from './schemas/problem.ts'
 import { ClientGoneError } from './client-gone.ts'
 import { huggingFaceError } from './hugging-face-error.ts'
 

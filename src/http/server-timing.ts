@@ -1,4 +1,4 @@
-import type { StageTimings } from '../sentiment/prediction.ts'
+import type { StageTimings } from '../prediction/answer.ts'
 
 /** Milliseconds by stage. Source: W3C Server Timing. */
 export function serverTiming ({ cache, queue, inference }: StageTimings): string {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AutoTokenizer, env, type PreTrainedTokenizer } from '@xenova/transformers'
-import type { Startup, TextResult } from './messages.ts'
+import type { Startup, TextResult } from './protocol.ts'
 import { openLaneSession, openPlainSession, type Session } from './session.ts'
 
 /** Files come from the model store, checked; the library itself must never reach for a hub. */

@@ -1,9 +1,9 @@
 import { notReady, overloaded } from '../errors.ts'
-import type { TextOutcome, TextResult } from './messages.ts'
-import { WorkerLostError } from './pool-worker.ts'
-import { RequestRing, type Entry, type RequestGroup } from './request-ring.ts'
+import type { TextOutcome, TextResult } from './protocol.ts'
+import { WorkerLostError } from './worker-handle.ts'
+import { RequestRing, type Entry, type RequestGroup } from './fair-queue.ts'
 import { ResultCoalescer } from './result-coalescer.ts'
-import { sharedRun } from './shared-run.ts'
+import { sharedRun } from './unpadded-batch/policy.ts'
 
 /** Where texts are run: the worker pool, or a stand-in in tests. */
 export interface Runner {

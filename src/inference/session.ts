@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { AutoModelForSequenceClassification } from '@xenova/transformers'
-import { weightsFile, type Dtype } from '../model/catalog.ts'
+import { weightsFile, type Dtype } from '../models/catalog.ts'
 import { LANE_COUNTS, MAX_LANES } from './lane-counts.ts'
-import { addLanes, COUNT_INPUT, laneInput, LANES_ROOM, OUTPUT } from './lanes.ts'
+import { addLanes, COUNT_INPUT, laneInput, LANES_ROOM, OUTPUT } from './unpadded-batch/graph.ts'
 import { checkInputs, feedsOf, runtime, type OnnxSession, type Tensor } from './onnx-runtime.ts'
 import { SESSION_OPTIONS } from './session-options.ts'
 

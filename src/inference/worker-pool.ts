@@ -1,6 +1,6 @@
-import type { ReadyMessage, Startup, TextOutcome } from './messages.ts'
+import type { ReadyMessage, Startup, TextOutcome } from './protocol.ts'
 import { NextRun } from './next-run.ts'
-import { PoolWorker, type PoolWorkerOptions } from './pool-worker.ts'
+import { PoolWorker, type PoolWorkerOptions } from './worker-handle.ts'
 
 export interface WorkerPoolOptions extends Omit<PoolWorkerOptions, 'startup' | 'seat' | 'onTaken' | 'onGone'> {
   startup: Omit<Startup, 'lanes'>

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import { Classifier } from './classifier.ts'
-import type { LoadMessage, MainMessage, TextOutcome, WorkerMessage } from './messages.ts'
+import type { LoadMessage, MainMessage, TextOutcome, WorkerMessage } from './protocol.ts'
 import { takeNextRun, type Seat } from './next-run.ts'
 
 /** Long enough to touch every kernel and to give a first estimate of a tweet's cost. */

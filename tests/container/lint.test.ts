@@ -3,6 +3,6 @@ import { expect, it } from 'vitest'
 import { run } from './support/run.ts'
 
 it('Dockerfile, Compose files and scripts pass their linters, and `docker compose config` is clean', async () => {
-  const { stdout } = await run(process.execPath, ['scripts/container/lint.js'], { cwd: join(import.meta.dirname, '../..') })
+  const { stdout } = await run(process.execPath, ['tests/container/host/lint.js'], { cwd: join(import.meta.dirname, '../..') })
   expect(stdout).toContain('no problem')
 })

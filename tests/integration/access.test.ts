@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { FastifyInstance } from 'fastify'
-import { MAX_FAILURES } from '../../src/access/guard.ts'
+import { MAX_FAILURES } from '../../src/auth/guard.ts'
 import { startApp } from '../support/app.ts'
 import { TestRedis } from '../support/redis.ts'
 

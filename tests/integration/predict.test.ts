@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { COMPACT_REVISION } from '../../src/model/catalog.ts'
+import { COMPACT_REVISION } from '../../src/models/catalog.ts'
 import { countRuns, predict, startApp } from '../support/app.ts'
 
 const answer = (text: string) => ({ text })

@@ -1,4 +1,4 @@
-"""The service's preprocessing (src/sentiment/preprocess.ts), applied alike in training."""
+"""The service's preprocessing (src/prediction/text.ts), applied alike in training."""
 
 
 def preprocess(text: str) -> str:

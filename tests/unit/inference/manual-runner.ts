@@ -1,4 +1,4 @@
-import type { TextOutcome } from '../../../src/inference/messages.ts'
+import type { TextOutcome } from '../../../src/inference/protocol.ts'
 import { Scheduler, type Runner } from '../../../src/inference/scheduler.ts'
 
 const RESULT: TextOutcome = { logits: Float32Array.of(1), tokens: 1, truncated: false, workerStartedAt: 0, tokenizeMs: 0, inferenceMs: 1, runTexts: 1 }

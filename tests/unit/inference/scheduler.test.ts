@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { WorkerLostError } from '../../../src/inference/pool-worker.ts'
-import { RequestGroup } from '../../../src/inference/request-ring.ts'
+import { WorkerLostError } from '../../../src/inference/worker-handle.ts'
+import { RequestGroup } from '../../../src/inference/fair-queue.ts'
 import { createScheduler as create } from './manual-runner.ts'
 
 const signal = () => new AbortController().signal

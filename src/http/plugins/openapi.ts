@@ -1,0 +1,41 @@
+import swagger from '@fastify/swagger'
+import type { FastifyInstance, FastifySchema } from 'fastify'
+import fp from 'fastify-plugin'
+import { needsKey } from '../../auth/routes.ts'
+import { completeDocument, DESCRIPTION, type OpenApiDocument } from '../openapi-document.ts'
+import { problems } from '../schemas/problem.ts'
+import { VERSION } from '../../version.ts'
+
+const KEY = [{ apiKey: [] }]
+
+/** Collects the schemas of the routes that are registered after it into an OpenAPI 3.1 document. */
+export default fp(async (app: FastifyInstance) => {
+  // Without API_KEYS a key is neither needed nor looked at.
+  const security = app.config.API_KEYS === '' ? [{}, ...KEY] : KEY
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'sentiment-service', version: VERSION, description: DESCRIPTION, license: { name: 'MIT', identifier: 'MIT' } },
+      servers: [{ url: '/' }],
+      tags: [
+        { name: 'predictions', description: 'The sentiment of texts' },
+        { name: 'status', description: 'What the service is and does' },
+        { name: 'pages', description: 'For people, and about the service itself' }
+      ],
+      components: {
+        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'One of API_KEYS, where the operator has set them' } }
+      }
+    },
+    transform: ({ schema, url, route }) => {
+      const methods = [route.method].flat()
+      const keyed = methods.some((method) => needsKey(method, url))
+      const statuses = [...(methods.includes('POST') ? [408] : []), ...(keyed ? [401, 429] : [])]
+      const given: FastifySchema & { hide?: boolean } = schema ?? {}
+      if (given.hide === true || statuses.length === 0) return { schema: given, url }
+      return { schema: { ...given, ...(keyed && { security }), response: { ...given.response as object, ...problems(...statuses) } }, url }
+    },
+    // 3.1 has const, and TypeBox's literals are one.
+    convertConstToEnum: false,
+    transformObject: (made) => 'openapiObject' in made ? completeDocument(made.openapiObject as OpenApiDocument) : made.swaggerObject
+  })
+}, { name: 'openapi', dependencies: ['config'] })

@@ -1,0 +1,39 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
+import { ValidationError } from '../../errors.ts'
+import { clientGone } from '../client-gone.ts'
+import { inTurns } from '../in-turns.ts'
+import { serverTiming } from '../server-timing.ts'
+import { explainHuggingFaceBody, HuggingFaceBody } from '../schemas/hugging-face.ts'
+import { LabelScores } from '../schemas/predict.ts'
+import { problems } from '../schemas/problem.ts'
+import { rankedScores } from '../../prediction/answer.ts'
+
+/** `POST /`: the Hugging Face Inference contract for text classification. */
+const huggingFaceRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {
+  app.post('/', {
+    schema: {
+      summary: 'The Hugging Face Inference contract',
+      operationId: 'huggingFace',
+      tags: ['predictions'],
+      body: HuggingFaceBody,
+      response: {
+        200: { description: 'A list for each text', content: { 'application/json': { schema: { type: 'array', items: LabelScores } } } },
+        ...problems(400, 413, 415, 422, 503, 504)
+      }
+    },
+    preValidation: inTurns(),
+    attachValidation: true
+  }, async (request, reply) => {
+    if (request.validationError !== undefined) throw new ValidationError(explainHuggingFaceBody(request.body))
+    const { inputs, parameters } = request.body
+    const texts = typeof inputs === 'string' ? [inputs] : inputs
+    const { predictions, labels, timings } = await app.predictor.predict(texts, { truncate: true, signal: () => clientGone(reply) })
+    reply.header('server-timing', serverTiming(timings)).type('application/json; charset=utf-8').serializer(JSON.stringify)
+    const top = parameters?.top_k ?? labels.length
+    return predictions.map(({ classification }) =>
+      rankedScores(classification.logits, labels, parameters?.function_to_apply ?? 'softmax').slice(0, top))
+  })
+  done()
+}
+
+export default huggingFaceRoute

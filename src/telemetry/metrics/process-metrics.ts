@@ -1,0 +1,27 @@
+import { collectDefaultMetrics, Gauge, Registry, type Histogram } from 'prom-client'
+import { VERSION } from '../../version.ts'
+
+/** Gauges of prom-client whose names end like counters', against Prometheus' naming rules. */
+const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total']
+
+/** Kinds of garbage collection, as prom-client names them. */
+const GC_KINDS = ['major', 'minor', 'incremental', 'weakcb']
+
+let registry: Registry | undefined
+
+/** Series of the process, its event loop and its build. There is one process, whatever number of services it holds. */
+export function processRegistry (): Registry {
+  if (registry !== undefined) return registry
+  registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  for (const name of MISNAMED) registry.removeSingleMetric(name)
+  const gc = registry.getSingleMetric('nodejs_gc_duration_seconds') as Histogram<'kind'>
+  for (const kind of GC_KINDS) gc.zero({ kind })
+  new Gauge({
+    name: 'sentiment_build_info',
+    help: 'The service\'s version; its value is 1',
+    labelNames: ['version'],
+    registers: [registry]
+  }).set({ version: VERSION }, 1)
+  return registry
+}

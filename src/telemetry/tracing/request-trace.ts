@@ -1,0 +1,102 @@
+import { SpanKind, SpanStatusCode, trace, type Attributes, type Context, type Span, type Tracer } from '@opentelemetry/api'
+import {
+  ATTR_ERROR_TYPE, ATTR_HTTP_REQUEST_METHOD, ATTR_HTTP_RESPONSE_STATUS_CODE, ATTR_HTTP_ROUTE, ATTR_NETWORK_PROTOCOL_VERSION,
+  ATTR_URL_PATH, ATTR_URL_SCHEME, ATTR_USER_AGENT_ORIGINAL
+} from '@opentelemetry/semantic-conventions'
+import type { ScheduledResult } from '../../inference/scheduler.ts'
+import type { Trail } from '../../prediction/trail.ts'
+
+export interface RequestFacts {
+  id: string
+  method: string
+  /** The route's pattern; undefined where none matched. */
+  route: string | undefined
+  /** Without the query, which may hold anything. */
+  path: string
+  scheme: string
+  httpVersion: string
+  userAgent: string | undefined
+}
+
+/** A batch, or a stream of lines, has a span of its own for so many texts; the rest is in the server span's numbers. */
+const MAX_TRACED_RUNS = 32
+
+/** Epoch milliseconds of a moment of this thread's `performance.now()`. */
+const epoch = (moment: number): number => performance.timeOrigin + moment
+
+/** One request's server span, and its children made of what was measured. No text is ever in an attribute. */
+export class RequestTrace {
+  readonly traceId: string
+  readonly spanId: string
+  readonly #tracer: Tracer
+  readonly #span: Span
+  readonly #context: Context
+  #texts = 0
+  #runs = 0
+
+  constructor (tracer: Tracer, parent: Context, { id, method, route, path, scheme, httpVersion, userAgent }: RequestFacts) {
+    this.#tracer = tracer
+    this.#span = tracer.startSpan(route === undefined ? method : `${method} ${route}`, {
+      kind: SpanKind.SERVER,
+      startTime: epoch(performance.now()),
+      attributes: {
+        [ATTR_HTTP_REQUEST_METHOD]: method,
+        [ATTR_URL_PATH]: path,
+        [ATTR_URL_SCHEME]: scheme,
+        [ATTR_NETWORK_PROTOCOL_VERSION]: httpVersion,
+        'sentiment.request_id': id,
+        ...(route !== undefined && { [ATTR_HTTP_ROUTE]: route }),
+        ...(userAgent !== undefined && { [ATTR_USER_AGENT_ORIGINAL]: userAgent })
+      }
+    }, parent)
+    this.#context = trace.setSpan(parent, this.#span)
+    const { traceId, spanId } = this.#span.spanContext()
+    this.traceId = traceId
+    this.spanId = spanId
+  }
+
+  /** Adds spans for what a prediction went through. A stream makes many. */
+  record ({ texts, startedAt, cacheMs, queuedAt, runs, error }: Trail): void {
+    this.#texts += texts
+    if (!this.#span.isRecording() || this.#runs >= MAX_TRACED_RUNS) {
+      this.#runs += runs.length
+      return
+    }
+    this.#child('cache', epoch(startedAt), epoch(startedAt + cacheMs), { 'sentiment.texts': texts })
+    for (const run of runs.slice(0, MAX_TRACED_RUNS - this.#runs)) this.#recordRun(run, startedAt)
+    this.#runs += runs.length
+    // What was queued or ran when the request failed has no result to tell of.
+    if (error !== undefined && queuedAt !== undefined) {
+      this.#child('queue', epoch(queuedAt), epoch(performance.now())).setStatus({ code: SpanStatusCode.ERROR })
+    }
+  }
+
+  /** Ends the server span. `code` is the problem's, if it was one. */
+  end (status: number, code: string | undefined): void {
+    const span = this.#span
+    span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status)
+    if (this.#texts > 0) span.setAttributes({ 'sentiment.texts': this.#texts, 'sentiment.model_runs': this.#runs })
+    if (code !== undefined) span.setAttribute(ATTR_ERROR_TYPE, code)
+    // The caller's own mistakes are no errors of the server. Source: OpenTelemetry's semantic conventions for HTTP spans.
+    if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+    span.end(epoch(performance.now()))
+  }
+
+  #recordRun ({ queuedAt, queueMs, finishedAt, workerStartedAt, tokenizeMs, inferenceMs, runTexts, tokens, truncated }: ScheduledResult, startedAt: number): void {
+    // Another request had asked for the same text before.
+    const shared = queuedAt < startedAt
+    this.#child('queue', epoch(queuedAt), epoch(queuedAt + queueMs), { 'sentiment.shared': shared })
+    const attributes = { 'sentiment.shared': shared, 'sentiment.tokens': tokens, 'sentiment.truncated': truncated }
+    const inference = this.#child('inference', epoch(queuedAt + queueMs), epoch(finishedAt), attributes)
+    const within = trace.setSpan(this.#context, inference)
+    const tokenized = workerStartedAt + tokenizeMs
+    this.#child('tokenize', workerStartedAt, tokenized, {}, within)
+    this.#child('run', tokenized, tokenized + inferenceMs * runTexts, { 'sentiment.run_texts': runTexts }, within)
+  }
+
+  #child (name: string, from: number, to: number, attributes: Attributes = {}, parent = this.#context): Span {
+    const span = this.#tracer.startSpan(name, { kind: SpanKind.INTERNAL, startTime: from, attributes }, parent)
+    span.end(to)
+    return span
+  }
+}
