@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path'
 import { AutoTokenizer, env } from '@xenova/transformers'
-import { feedsOf, runtime, type OnnxSession } from '../src/inference/onnx-runtime.ts'
+import { buildFeeds, runtime, type OnnxSession } from '../src/inference/onnx-runtime.ts'
 import { SESSION_OPTIONS } from '../src/inference/session-options.ts'
 import { newTexts } from './lib/fresh.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
@@ -30,7 +30,7 @@ const tokenizer = await AutoTokenizer.from_pretrained(basename(directory), { loc
 const names = Object.keys(VARIANTS)
 const sessions: OnnxSession[] = []
 for (const name of names) sessions.push(await runtime.InferenceSession.create(join(directory, 'onnx/model_quantized.onnx'), VARIANTS[name] as object))
-const inputs = newTexts(ROUNDS).map((text) => feedsOf(tokenizer.encode(text), sessions[0]?.inputNames ?? []))
+const inputs = newTexts(ROUNDS).map((text) => buildFeeds(tokenizer.encode(text), sessions[0]?.inputNames ?? []))
 const ratios = names.map((): number[] => [])
 const different = names.map(() => 0)
 for (const input of inputs) {

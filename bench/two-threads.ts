@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { feedsOf, runtime, type OnnxSession } from '../src/inference/onnx-runtime.ts'
+import { buildFeeds, runtime, type OnnxSession } from '../src/inference/onnx-runtime.ts'
 import { coreRoundTripNs } from './lib/core-distance.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
 import { referenceModel } from './lib/model.ts'
@@ -21,7 +21,7 @@ const FAR = 2
 
 const file = join(await referenceModel(), 'onnx/model_quantized.onnx')
 const [one, two] = await Promise.all([1, 2].map((intraOpNumThreads) => runtime.InferenceSession.create(file, { intraOpNumThreads }))) as [OnnxSession, OnnxSession]
-const feeds = feedsOf(Array.from({ length: TYPICAL }, (_, index) => FIRST_TOKEN + index), one.inputNames)
+const feeds = buildFeeds(Array.from({ length: TYPICAL }, (_, index) => FIRST_TOKEN + index), one.inputNames)
 
 async function runsPerSecond (session: OnnxSession): Promise<number> {
   const start = performance.now()

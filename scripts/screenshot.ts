@@ -6,7 +6,7 @@ import pino from 'pino'
 import type { BrowserContextOptions } from 'playwright-core'
 import { buildApp } from '../src/app.ts'
 import { loadConfig } from '../src/config.ts'
-import { createModelHost } from '../src/create-model-host.ts'
+import { createModelManager } from '../src/create-model-manager.ts'
 import { findChromium, launchChromium } from '../tests/support/find-chromium.ts'
 
 /** Pictures of the page, answered by the embedded model: `npm run screenshot [-- FOLDER]`, after a build. */
@@ -14,7 +14,7 @@ import { findChromium, launchChromium } from '../tests/support/find-chromium.ts'
 const [, , folder = 'docs/images'] = process.argv
 const config = await loadConfig({ MODEL_NAME: 'compact', MODEL_DIR: await mkdtemp(join(tmpdir(), 'models-')) })
 const workerUrl = new URL('../dist/inference/worker.js', import.meta.url)
-const app = await buildApp({ config, modelHost: createModelHost(config, { workerUrl, logger: pino({ level: 'warn' }) }) })
+const app = await buildApp({ config, modelManager: createModelManager(config, { workerUrl, logger: pino({ level: 'warn' }) }) })
 await app.listen({ host: '127.0.0.1', port: 0 })
 const browser = await launchChromium(findChromium())
 

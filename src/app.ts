@@ -6,7 +6,7 @@ import { answerClientError } from './http/client-error.ts'
 import { KEEP_ALIVE_MS, MAX_HEADER_BYTES, SERVER_LIMITS, type ServerLimits } from './http/limits.ts'
 import { sendProblem } from './http/problem.ts'
 import { requestId } from './http/request-id.ts'
-import type { ModelHost } from './inference/model-manager.ts'
+import type { ModelManager } from './inference/model-manager.ts'
 import accessPlugin from './http/plugins/auth.ts'
 import cachePlugin from './http/plugins/cache.ts'
 import configPlugin from './http/plugins/config.ts'
@@ -36,7 +36,7 @@ import predictRoute from './http/routes/predict.ts'
 export interface AppOptions {
   config: Config
   /** Started when the app is ready, if it was not before. */
-  modelHost: ModelHost
+  modelManager: ModelManager
   logger?: FastifyBaseLogger
   /** Tests shorten them. */
   limits?: ServerLimits
@@ -82,7 +82,7 @@ function proxies (value: string): false | ((address: string, hop: number) => boo
 }
 
 /** Builds the service: plugins, then routes. */
-export async function buildApp ({ config, modelHost, logger, limits = SERVER_LIMITS }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ config, modelManager, logger, limits = SERVER_LIMITS }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify(serverOptions(config, logger, limits))
   await app.register(configPlugin, { config })
   await app.register(requestEndPlugin)
@@ -98,7 +98,7 @@ export async function buildApp ({ config, modelHost, logger, limits = SERVER_LIM
   await app.register(slowBodyPlugin, limits)
   await app.register(requestBodyPlugin)
   await app.register(cachePlugin)
-  await app.register(inferencePlugin, { modelHost })
+  await app.register(inferencePlugin, { modelManager })
   await app.register(predictorPlugin)
   await app.register(lifecyclePlugin)
   await app.register(openapiPlugin)

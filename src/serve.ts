@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { ConfigError, describeConfig, loadConfig, type Config } from './config.ts'
-import { createModelHost } from './create-model-host.ts'
+import { createModelManager } from './create-model-manager.ts'
 import type { SpareThread } from './inference/spare-thread.ts'
 import { loggerOptions } from './logger.ts'
 
@@ -56,8 +56,8 @@ async function listen (app: FastifyInstance, config: Config): Promise<void> {
 const REST_MS = 3000
 
 /** Ends the process with status 1, as soon as no worker is inside the runtime's native code: it would abort the process. */
-async function endAtOnce ({ modelHost }: FastifyInstance): Promise<never> {
-  await Promise.race([modelHost.rest(), delay(REST_MS)])
+async function endAtOnce ({ modelManager }: FastifyInstance): Promise<never> {
+  await Promise.race([modelManager.quiesce(), delay(REST_MS)])
   process.exit(1)
 }
 
@@ -100,12 +100,12 @@ export async function serve ({ workerUrl, spare }: ServeOptions): Promise<void> 
   const config = await readConfig()
   const logger = pino(loggerOptions(config.LOG_LEVEL))
   logger.info({ config: describeConfig(config), node: process.version }, 'Starting')
-  const modelHost = createModelHost(config, { workerUrl, logger, spare })
+  const modelManager = createModelManager(config, { workerUrl, logger, spare })
   // Found before the other modules are read, which would hold up every step of it; then it loads in its thread meanwhile.
-  await modelHost.locate()
-  void modelHost.start()
+  await modelManager.prefetch()
+  void modelManager.start()
   const { buildApp } = await import('./app.ts')
-  const app = await buildApp({ config, modelHost, logger })
+  const app = await buildApp({ config, modelManager, logger })
   stopOnSignal(app, config.SHUTDOWN_GRACE_MS)
   await listen(app, config)
 }

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path'
 import { AutoTokenizer, env } from '@xenova/transformers'
-import { feedsOf, runtime } from '../../src/inference/onnx-runtime.ts'
+import { buildFeeds, runtime } from '../../src/inference/onnx-runtime.ts'
 
 /** One session of ceiling (c): see bare-runtime.ts. */
 
@@ -17,7 +17,7 @@ env.localModelPath = dirname(directory)
 env.allowRemoteModels = false
 const tokenizer = await AutoTokenizer.from_pretrained(basename(directory), { local_files_only: true })
 const session = await runtime.InferenceSession.create(join(directory, 'onnx/model_quantized.onnx'), options)
-const inputs = texts.map((text) => feedsOf(tokenizer.encode(text), session.inputNames))
+const inputs = texts.map((text) => buildFeeds(tokenizer.encode(text), session.inputNames))
 // Every length once: the session allocates for it.
 for (const input of inputs.slice(0, 50)) await session.run(input)
 let next = 0

@@ -27,7 +27,7 @@ export class Guard {
    * @param address the client's, as failures are counted by
    * @throws {Error} UNAUTHORIZED without a right key; RATE_LIMITED, with the time to come back, after too many wrong ones
    */
-  admit (authorization: string | undefined, address: string): string {
+  authenticate (authorization: string | undefined, address: string): string {
     const key = bearerKey(authorization)
     if (key === undefined) throw new UnauthorizedError('Send an API key as "Authorization: Bearer KEY"')
     const keyHash = hashKey(key)

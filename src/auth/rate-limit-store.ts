@@ -27,7 +27,7 @@ export class RateLimitStore implements FastifyRateLimitStore {
   }
 
   async #increment (key: string): Promise<Window> {
-    const answer = await this.#redis?.ask((redis) => redis.eval(INCREMENT, 1, `${PREFIX}${key}`, this.#windowMs))
+    const answer = await this.#redis?.execute((redis) => redis.eval(INCREMENT, 1, `${PREFIX}${key}`, this.#windowMs))
     if (!Array.isArray(answer)) return this.#memory.increment(key)
     const [current, ttl] = answer as [number, number]
     return { current, ttl }

@@ -34,7 +34,7 @@ export class PredictionCache {
   }
 
   /** What memory has, at once. */
-  peek (key: string): Classification | undefined {
+  getFromMemory (key: string): Classification | undefined {
     const hit = this.#options.memory.get(key)
     if (hit !== undefined) this.#options.onHit?.('memory', 1)
     return hit

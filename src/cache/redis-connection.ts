@@ -80,7 +80,7 @@ export class RedisConnection {
   }
 
   /** What `command` answers; undefined if Redis is away, fails, or needs longer than the time-out. Never rejects. */
-  async ask<T> (command: (redis: Redis) => Promise<T>): Promise<T | undefined> {
+  async execute<T> (command: (redis: Redis) => Promise<T>): Promise<T | undefined> {
     if (this.state !== 'up') return undefined
     try {
       const answer = await command(this.#redis)

@@ -41,7 +41,7 @@ export class RedisStore {
 
   /** Sends the value, with its time to live. Nobody waits for it; a failure is counted. */
   set (key: string, value: Buffer): void {
-    void this.#connection.ask((redis) => redis.set(key, value, 'EX', this.#ttlSeconds))
+    void this.#connection.execute((redis) => redis.set(key, value, 'EX', this.#ttlSeconds))
   }
 
   #join (keys: readonly string[]): Read {
@@ -53,6 +53,6 @@ export class RedisStore {
 
   #send (read: Read): Promise<Values> {
     if (this.#next === read) this.#next = undefined
-    return this.#connection.ask((redis) => redis.mgetBuffer(read.keys))
+    return this.#connection.execute((redis) => redis.mgetBuffer(read.keys))
   }
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { ConfigError, loadConfig, type Config } from '../config.ts'
-import { createModelStore } from '../create-model-host.ts'
+import { createModelStore } from '../create-model-manager.ts'
 import { loggerOptions } from '../logger.ts'
 import { resolveModel } from '../models/catalog.ts'
 import { ModelError } from '../models/errors.ts'

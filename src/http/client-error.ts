@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { FastifyError } from 'fastify'
 import { HeadersTooLargeError, RequestTimeoutError, ValidationError } from '../errors.ts'
-import { problemOf } from './problem.ts'
+import { toProblem } from './problem.ts'
 
 /** Answers what never became a request: bytes that are no HTTP, headers over the limit, a client too slow to send. */
 export function answerClientError (error: NodeJS.ErrnoException, socket: Socket): void {
@@ -13,7 +13,7 @@ export function answerClientError (error: NodeJS.ErrnoException, socket: Socket)
     socket.destroy()
     return
   }
-  const problem = problemOf(catalogued(error.code), randomUUID())
+  const problem = toProblem(catalogued(error.code), randomUUID())
   const body = JSON.stringify(problem)
   socket.end([
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,

@@ -3,8 +3,8 @@ import type { Health } from './schemas/status.ts'
 import { VERSION } from '../version.ts'
 
 /** Whether predictions are answered, and by what. */
-export function healthOf (app: FastifyInstance): Health {
-  const { modelHost: host, predictionCache: cache, config } = app
+export function buildHealth (app: FastifyInstance): Health {
+  const { modelManager: host, predictionCache: cache, config } = app
   const { runtime, requested } = host
   const spec = runtime?.model.spec
   const fallback = spec !== undefined && spec.name !== requested.name
@@ -28,7 +28,7 @@ export function healthOf (app: FastifyInstance): Health {
 
 function statusOf (app: FastifyInstance, degraded: boolean): Health['status'] {
   if (app.lifecycle.stopping) return 'stopping'
-  const { state } = app.modelHost
+  const { state } = app.modelManager
   if (state !== 'ready') return state
   return degraded ? 'degraded' : 'ok'
 }

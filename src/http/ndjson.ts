@@ -3,7 +3,7 @@ import type { FastifyBaseLogger, FastifyError } from 'fastify'
 import { InternalError, LineTooLongError, PROBLEM_TITLES, ValidationError } from '../errors.ts'
 import { explainLine, isStreamLine, type StreamLine, type StreamProblem } from './schemas/stream.ts'
 import type { Line } from './lines.ts'
-import { problemOf } from './problem.ts'
+import { toProblem } from './problem.ts'
 
 export const NDJSON = 'application/x-ndjson'
 
@@ -43,6 +43,6 @@ export interface LineSource {
 export function problemLine (error: unknown, { line, id, requestId }: LineSource, log: FastifyBaseLogger): string {
   const known = (error as FastifyError).code in PROBLEM_TITLES ? error as FastifyError : new InternalError()
   if (known.code === 'INTERNAL') log.error({ err: error, line }, 'A line of a stream failed')
-  const problem: StreamProblem = { line, ...(id !== undefined && { id }), ...problemOf(known, requestId) }
+  const problem: StreamProblem = { line, ...(id !== undefined && { id }), ...toProblem(known, requestId) }
   return `${JSON.stringify(problem)}\n`
 }

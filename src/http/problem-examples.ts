@@ -4,7 +4,7 @@ import {
   UnauthorizedError, UnsupportedMediaTypeError, ValidationError
 } from '../errors.ts'
 import type { Problem } from './schemas/problem.ts'
-import { problemOf } from './problem.ts'
+import { toProblem } from './problem.ts'
 
 const REQUEST_ID = '0b9f6f4e-6d0a-4a53-9c55-1c9c0e3f7a11'
 
@@ -29,5 +29,5 @@ const errors = (): unknown[] => [
 export function problemExamples (status: number): Record<string, { value: Problem }> {
   return Object.fromEntries((errors() as FastifyError[])
     .filter(({ statusCode }) => statusCode === status)
-    .map((error) => [error.code, { value: problemOf(error, REQUEST_ID) }]))
+    .map((error) => [error.code, { value: toProblem(error, REQUEST_ID) }]))
 }

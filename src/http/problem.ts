@@ -3,7 +3,7 @@ import {
   BodyTooLargeError, InternalError, PROBLEM_TITLES, UnsupportedMediaTypeError, ValidationError, type RetryableError
 } from '../errors.ts'
 import type { Problem } from './schemas/problem.ts'
-import { ClientGoneError } from './client-gone.ts'
+import { ClientDisconnectedError } from './client-disconnected.ts'
 import { huggingFaceError } from './hugging-face-error.ts'
 
 declare module 'fastify' {
@@ -17,7 +17,7 @@ declare module 'fastify' {
 export const CLIENT_CLOSED_REQUEST = 499
 
 /** The RFC 9457 body of an error of the catalogue. */
-export function problemOf (error: FastifyError, requestId: string): Problem {
+export function toProblem (error: FastifyError, requestId: string): Problem {
   return {
     type: `urn:sentiment:problem:${error.code.toLowerCase().replaceAll('_', '-')}`,
     title: PROBLEM_TITLES[error.code] ?? 'Error',
@@ -30,7 +30,7 @@ export function problemOf (error: FastifyError, requestId: string): Problem {
 
 /** Sends `error` as problem details. What is not of the catalogue is translated to it; a bug is logged and told as 500. */
 export function sendProblem (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  if (error instanceof ClientGoneError) {
+  if (error instanceof ClientDisconnectedError) {
     void reply.code(CLIENT_CLOSED_REQUEST).send()
     return
   }
@@ -46,7 +46,7 @@ export function sendProblem (error: FastifyError, request: FastifyRequest, reply
     .header('x-request-id', request.id)
     .type('application/problem+json')
     .serializer(JSON.stringify)
-    .send({ ...problemOf(known, request.id), ...huggingFaceError(known, request) })
+    .send({ ...toProblem(known, request.id), ...huggingFaceError(known, request) })
 }
 
 /** Fastify's own errors in the catalogue's words. Messages of its parsers are ours: they could quote the body. */

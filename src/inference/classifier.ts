@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AutoTokenizer, env, type PreTrainedTokenizer } from '@xenova/transformers'
-import type { Startup, TextResult } from './protocol.ts'
+import type { ModelLoadOptions, TextResult } from './protocol.ts'
 import { openLaneSession, openPlainSession, type Session } from './session.ts'
 
 /** Files come from the model store, checked; the library itself must never reach for a hub. */
@@ -36,7 +36,7 @@ export class Classifier {
   }
 
   /** Loads the model. Throws where a file is missing or damaged; there is no other backend to fall back to. */
-  static async load ({ directory, dtype, labels, lanes }: Startup): Promise<Classifier> {
+  static async load ({ directory, dtype, labels, lanes }: ModelLoadOptions): Promise<Classifier> {
     env.localModelPath = dirname(directory)
     const id = basename(directory)
     const config = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8')) as ModelConfig

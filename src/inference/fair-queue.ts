@@ -1,9 +1,9 @@
 import type { ScheduledResult } from './scheduler.ts'
 
 /** A text that waits for a worker. */
-export interface Entry {
+export interface QueuedText {
   readonly text: string
-  readonly group: RequestGroup
+  readonly group: Flow
   readonly queuedAt: number
   attempts: number
   /** Its caller has gone: a run that was lost is not repeated. */
@@ -13,8 +13,8 @@ export interface Entry {
 }
 
 /** The texts of one request that still wait; the unit of fairness. */
-export class RequestGroup {
-  readonly entries = new Set<Entry>()
+export class Flow {
+  readonly entries = new Set<QueuedText>()
   /** Whether one of its texts had a turn. */
   served = false
 }
@@ -47,10 +47,10 @@ class Turns {
  * have turns in it. So a small request passes large ones, and a flood of small ones slows a large one to no less than half of
  * its share. A group is here exactly while it has entries.
  */
-export class RequestRing {
+export class FairQueue {
   /** Requests without a turn yet, and those that had one; each in the order of its next turn. */
-  readonly #fresh = new Set<RequestGroup>()
-  readonly #served = new Set<RequestGroup>()
+  readonly #fresh = new Set<Flow>()
+  readonly #served = new Set<Flow>()
   readonly #turns = new Turns()
   #depth = 0
 
@@ -64,7 +64,7 @@ export class RequestRing {
     return this.#fresh.size + this.#served.size
   }
 
-  add (entry: Entry): void {
+  add (entry: QueuedText): void {
     const { group } = entry
     group.entries.add(entry)
     if (group.served && !this.#fresh.has(group)) this.#served.add(group)
@@ -73,7 +73,7 @@ export class RequestRing {
   }
 
   /** Puts an entry back where it is next in turn: it waited already. */
-  addFirst (entry: Entry): void {
+  addFirst (entry: QueuedText): void {
     const { group } = entry
     const rest = [...group.entries]
     group.entries.clear()
@@ -87,23 +87,23 @@ export class RequestRing {
   }
 
   /** The entries that as many calls of `next` would take, `count` at most. */
-  upcoming (count: number): Entry[] {
-    const entries: Entry[] = []
+  upcoming (count: number): QueuedText[] {
+    const entries: QueuedText[] = []
     const turns = Object.assign(new Turns(), this.#turns)
     const fresh = this.#fresh.values()
     const served = this.#served.values()
     /** Requests that have entries left after a turn in here. */
-    const again: RequestGroup[] = []
-    const cursors = new Map<RequestGroup, { entries: Iterator<Entry>, left: number }>()
+    const again: Flow[] = []
+    const cursors = new Map<Flow, { entries: Iterator<QueuedText>, left: number }>()
     const left = { fresh: this.#fresh.size, served: this.#served.size }
     while (entries.length < count && left.fresh + left.served > 0) {
       const isFresh = turns.isFreshNext(left.fresh, left.served)
-      const group = (isFresh ? fresh.next().value : served.next().value ?? again.shift()) as RequestGroup
+      const group = (isFresh ? fresh.next().value : served.next().value ?? again.shift()) as Flow
       turns.take(isFresh)
       left[isFresh ? 'fresh' : 'served']--
       const cursor = cursors.get(group) ?? { entries: group.entries.values(), left: group.entries.size }
       cursors.set(group, cursor)
-      entries.push(cursor.entries.next().value as Entry)
+      entries.push(cursor.entries.next().value as QueuedText)
       if (--cursor.left === 0) continue
       again.push(group)
       left.served++
@@ -112,7 +112,7 @@ export class RequestRing {
   }
 
   /** Takes the entry whose turn it is. */
-  next (): Entry | undefined {
+  next (): QueuedText | undefined {
     const [entry] = this.upcoming(1)
     if (entry !== undefined) this.take(entry)
     return entry
@@ -122,7 +122,7 @@ export class RequestRing {
    * Takes an entry that is, or just was, the one whose turn it is; its request goes behind the others that had a turn. Does
    * nothing if it waits no more.
    */
-  take (entry: Entry): void {
+  take (entry: QueuedText): void {
     const { group } = entry
     if (!group.entries.has(entry)) return
     this.#turns.isFreshNext(this.#fresh.size, this.#served.size)
@@ -134,7 +134,7 @@ export class RequestRing {
   }
 
   /** Takes an entry out, wherever it waits. Does nothing if it waits no more. */
-  remove (entry: Entry): void {
+  remove (entry: QueuedText): void {
     const { group } = entry
     if (!group.entries.delete(entry)) return
     this.#depth--

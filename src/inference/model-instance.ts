@@ -6,19 +6,19 @@ import { Scheduler, type ScheduledResult } from './scheduler.ts'
 import type { SpareThread } from './spare-thread.ts'
 import { WorkerPool, type WorkerLoss } from './worker-pool.ts'
 
-export interface RuntimeEvents {
+export interface ModelInstanceEvents {
   onRun?: (result: ScheduledResult) => void
   onWorkerLost?: (loss: WorkerLoss) => void
 }
 
-export interface RuntimeOptions {
+export interface ModelInstanceOptions {
   workerUrl: URL
   workers: number
   queueLimit: number
   /** Milliseconds in which a request must be answered; a run may take half, so that its one retry still fits. */
   predictTimeoutMs: number
   logger: Logger
-  events?: RuntimeEvents
+  events?: ModelInstanceEvents
   /** The first worker's thread, where one was started ahead. */
   spare?: SpareThread
 }
@@ -27,7 +27,7 @@ export interface RuntimeOptions {
 const START_TIMEOUT_MS = 120_000
 
 /** A loaded model with its workers and its queue: everything that answers for one model. */
-export class Runtime {
+export class ModelInstance {
   readonly model: LocalModel
   readonly labels: readonly string[]
   readonly maxTokens: number
@@ -46,7 +46,7 @@ export class Runtime {
   }
 
   /** Starts the workers; resolves when the first is ready. Rejects with LoadFailedError or WorkerLostError. */
-  static async start (model: LocalModel, options: RuntimeOptions): Promise<Runtime> {
+  static async start (model: LocalModel, options: ModelInstanceOptions): Promise<ModelInstance> {
     const { dtype, labels } = model.spec
     const { events, spare } = options
     let told = false
@@ -77,7 +77,7 @@ export class Runtime {
       initialRunMs: ready.warmupMs,
       ...(events?.onRun && { onRun: events.onRun })
     })
-    return new Runtime(model, pool, scheduler, ready)
+    return new ModelInstance(model, pool, scheduler, ready)
   }
 
   /** Lets queued work finish, then ends the workers. */

@@ -5,20 +5,20 @@ import type { ModelSpec } from '../models/catalog.ts'
 import { HubUnreachableError } from '../models/errors.ts'
 import type { LocalModel, ModelStore } from '../models/store.ts'
 import { LoadFailedError } from './worker-handle.ts'
-import { Runtime, type RuntimeEvents, type RuntimeOptions } from './model-instance.ts'
+import { ModelInstance, type ModelInstanceEvents, type ModelInstanceOptions } from './model-instance.ts'
 
-export interface ModelHostOptions {
+export interface ModelManagerOptions {
   requested: ModelSpec
   /** Answers until the requested model is there. */
   fallback?: ModelSpec
   store: ModelStore
-  runtime: Omit<RuntimeOptions, 'events'>
+  runtime: Omit<ModelInstanceOptions, 'events'>
   /** Milliseconds between tries to reach an unreachable hub. */
   retryMs?: number
 }
 
 /** `starting`: no model yet. `down`: none will come without a person's help, or every worker is gone. */
-export type HostState = 'starting' | 'ready' | 'down'
+export type ModelState = 'starting' | 'ready' | 'down'
 
 const HUB_RETRY_MS = 60_000
 
@@ -26,25 +26,25 @@ const HUB_RETRY_MS = 60_000
  * Decides which model answers. Loads the requested one, downloading it first where needed; meanwhile the fallback
  * answers, and the change from one to the other drops no request: work that began on a model ends on it.
  */
-export class ModelHost {
+export class ModelManager {
   readonly requested: ModelSpec
   /** Who is told of runs and lost workers. May be set after the start. */
-  events: RuntimeEvents = {}
-  readonly #options: ModelHostOptions
+  events: ModelInstanceEvents = {}
+  readonly #options: ModelManagerOptions
   readonly #logger: Logger
   readonly #stopping = new AbortController()
-  #current: Runtime | undefined
+  #current: ModelInstance | undefined
   #problem: string | undefined
   #located: Promise<LocalModel | undefined> | undefined
   #loading: Promise<void> | undefined
 
-  constructor (options: ModelHostOptions) {
+  constructor (options: ModelManagerOptions) {
     this.requested = options.requested
     this.#options = options
     this.#logger = options.runtime.logger
   }
 
-  get state (): HostState {
+  get state (): ModelState {
     if (this.#current === undefined) return this.#problem === undefined ? 'starting' : 'down'
     return this.#current.pool.failed ? 'down' : 'ready'
   }
@@ -65,12 +65,12 @@ export class ModelHost {
   }
 
   /** The runtime that new requests go to, if any. */
-  get runtime (): Runtime | undefined {
+  get runtime (): ModelInstance | undefined {
     return this.#current
   }
 
   /** The runtime that new requests go to. Throws NOT_READY where there is none. */
-  current (): Runtime {
+  requireModel (): ModelInstance {
     if (this.#stopping.signal.aborted) throw notReady('The service is shutting down', 5)
     if (this.#current === undefined) throw notReady(this.#problem === undefined ? 'The model is being loaded' : 'No model could be loaded', 5)
     return this.#current
@@ -86,7 +86,7 @@ export class ModelHost {
   }
 
   /** Looks for the requested model on disk, ahead of `start`. Never rejects: `start` tells of what is wrong. */
-  async locate (): Promise<void> {
+  async prefetch (): Promise<void> {
     await this.#find().catch(() => {})
   }
 
@@ -108,7 +108,7 @@ export class ModelHost {
   }
 
   /** Refuses new work at once. Work that is queued or runs goes on. */
-  refuse (): void {
+  stopAccepting (): void {
     this.#stopping.abort()
   }
 
@@ -120,7 +120,7 @@ export class ModelHost {
   }
 
   /** Lets the runs and loads that are under way come to their end, and nothing else. */
-  async rest (): Promise<void> {
+  async quiesce (): Promise<void> {
     this.#stopping.abort()
     await Promise.all([this.#current?.pool.rest(), this.#loading])
   }
@@ -159,7 +159,7 @@ export class ModelHost {
   }
 
   /** A file that was damaged on disk is found here: it is fetched again, once. */
-  async #startRuntime (local: LocalModel): Promise<Runtime> {
+  async #startRuntime (local: LocalModel): Promise<ModelInstance> {
     try {
       return await this.#launch(local)
     } catch (error) {
@@ -170,8 +170,8 @@ export class ModelHost {
     }
   }
 
-  #launch (local: LocalModel): Promise<Runtime> {
-    return Runtime.start(local, {
+  #launch (local: LocalModel): Promise<ModelInstance> {
+    return ModelInstance.start(local, {
       ...this.#options.runtime,
       events: {
         onRun: (result) => this.events.onRun?.(result),

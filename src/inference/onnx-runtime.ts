@@ -25,7 +25,7 @@ const INPUTS: Record<string, (ids: readonly number[]) => BigInt64Array> = {
 }
 
 /** What the inputs of these names are fed for one text, by its token ids. */
-export function feedsOf (ids: readonly number[], names: readonly string[]): Record<string, Tensor> {
+export function buildFeeds (ids: readonly number[], names: readonly string[]): Record<string, Tensor> {
   const feeds: Record<string, Tensor> = {}
   for (const name of names) feeds[name] = new runtime.Tensor('int64', INPUTS[name]?.(ids) ?? new BigInt64Array(), [1, ids.length])
   return feeds

@@ -4,7 +4,7 @@ import type { Seat } from './next-run.ts'
 /** Every message that crosses between the main thread and an inference worker. */
 
 /** The model that a worker is for. */
-export interface Startup {
+export interface ModelLoadOptions {
   /** Absolute folder of the model's files. */
   directory: string
   dtype: Dtype
@@ -17,7 +17,7 @@ export interface Startup {
 /** The first message to a worker, and one that is sent again where it is to load the model in another way. */
 export interface LoadMessage {
   type: 'load'
-  startup: Startup
+  startup: ModelLoadOptions
   /** Where the next text lies. */
   seat: Seat
 }

@@ -1,7 +1,7 @@
 import { notReady, overloaded } from '../errors.ts'
 import type { TextOutcome, TextResult } from './protocol.ts'
 import { WorkerLostError } from './worker-handle.ts'
-import { RequestRing, type Entry, type RequestGroup } from './fair-queue.ts'
+import { FairQueue, type QueuedText, type Flow } from './fair-queue.ts'
 import { ResultCoalescer } from './result-coalescer.ts'
 import { sharedRun } from './unpadded-batch/policy.ts'
 
@@ -62,11 +62,11 @@ const MAX_ATTEMPTS = 2
 export class Scheduler {
   readonly #runner: Runner
   readonly #limit: number
-  readonly #ring = new RequestRing()
+  readonly #ring = new FairQueue()
   readonly #results = new ResultCoalescer()
   readonly #onRun: ((result: ScheduledResult) => void) | undefined
   /** The entries that are laid out. They wait until a worker has said that it took them. */
-  #next: readonly Entry[] = []
+  #next: readonly QueuedText[] = []
   #runMs: number
   #running = 0
   #runs = 0
@@ -124,13 +124,13 @@ export class Scheduler {
   }
 
   /** Queues an admitted text. Texts of the same request share `group`. Rejects with `signal.reason` when it aborts first. */
-  submit (text: string, group: RequestGroup, signal: AbortSignal): Promise<ScheduledResult> {
+  submit (text: string, group: Flow, signal: AbortSignal): Promise<ScheduledResult> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(signal.reason as Error)
         return
       }
-      const entry: Entry = { text, group, attempts: 0, abandoned: false, queuedAt: performance.now(), settle: resolve, fail: reject }
+      const entry: QueuedText = { text, group, attempts: 0, abandoned: false, queuedAt: performance.now(), settle: resolve, fail: reject }
       signal.addEventListener('abort', () => {
         entry.abandoned = true
         this.#ring.remove(entry)
@@ -171,13 +171,13 @@ export class Scheduler {
     this.#announceDrained()
   }
 
-  #nextRun (): readonly Entry[] {
+  #nextRun (): readonly QueuedText[] {
     const { lanes } = this.#runner
     return sharedRun(this.#ring.upcoming(lanes), { lanes, requests: this.#ring.requests, runMs: this.#runMs, now: performance.now() })
   }
 
   /** What lies ready is always what is next in turn, unless it was taken just now. */
-  #layOut (entries: readonly Entry[]): void {
+  #layOut (entries: readonly QueuedText[]): void {
     const same = entries.length === this.#next.length && entries.every((entry, index) => entry === this.#next[index])
     if (!same && this.#runner.layOut(entries.map(({ text }) => text))) this.#next = entries
   }
@@ -188,13 +188,13 @@ export class Scheduler {
   }
 
   /** A worker has the entries, whichever way it came by them; nothing is laid out now. */
-  #begin (entries: readonly Entry[], run: Promise<TextOutcome[]>): void {
+  #begin (entries: readonly QueuedText[], run: Promise<TextOutcome[]>): void {
     this.#next = []
     for (const entry of entries) this.#ring.take(entry)
     void this.#follow(entries, run)
   }
 
-  async #follow (entries: readonly Entry[], run: Promise<TextOutcome[]>): Promise<void> {
+  async #follow (entries: readonly QueuedText[], run: Promise<TextOutcome[]>): Promise<void> {
     const startedAt = performance.now()
     for (const entry of entries) entry.attempts++
     this.#running += entries.length
@@ -218,7 +218,7 @@ export class Scheduler {
     }
   }
 
-  #settle (entry: Entry, outcome: TextOutcome, startedAt: number, finishedAt: number): void {
+  #settle (entry: QueuedText, outcome: TextOutcome, startedAt: number, finishedAt: number): void {
     if ('failure' in outcome) {
       entry.fail(new RunFailedError(outcome.failure))
       return
@@ -230,7 +230,7 @@ export class Scheduler {
     }, result.queueMs)
   }
 
-  #retry (entry: Entry, error: Error): void {
+  #retry (entry: QueuedText, error: Error): void {
     if (!(error instanceof WorkerLostError)) entry.fail(error)
     else if (entry.attempts < MAX_ATTEMPTS && !entry.abandoned) this.#ring.addFirst(entry)
     else entry.fail(notReady('The inference workers failed on this request'))

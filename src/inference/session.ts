@@ -4,7 +4,7 @@ import { AutoModelForSequenceClassification } from '@xenova/transformers'
 import { weightsFile, type Dtype } from '../models/catalog.ts'
 import { LANE_COUNTS, MAX_LANES } from './lane-counts.ts'
 import { addLanes, COUNT_INPUT, laneInput, LANES_ROOM, OUTPUT } from './unpadded-batch/graph.ts'
-import { checkInputs, feedsOf, runtime, type OnnxSession, type Tensor } from './onnx-runtime.ts'
+import { checkInputs, buildFeeds, runtime, type OnnxSession, type Tensor } from './onnx-runtime.ts'
 import { SESSION_OPTIONS } from './session-options.ts'
 
 type Ids = readonly number[]
@@ -73,7 +73,7 @@ class PlainSession implements Session {
 
   async run (texts: readonly Ids[]): Promise<Float32Array[]> {
     if (texts.length > 1) throw new RangeError('This session runs one text at a time')
-    const { logits } = await this.#session.run(feedsOf(texts[0] ?? [], this.#session.inputNames))
+    const { logits } = await this.#session.run(buildFeeds(texts[0] ?? [], this.#session.inputNames))
     return [Float32Array.from(logits?.data ?? [])]
   }
 
@@ -140,7 +140,7 @@ class LaneSession implements Session {
   }
 
   #feed (feeds: Record<string, Tensor>, lane: number, ids: Ids): void {
-    for (const [name, tensor] of Object.entries(feedsOf(ids, this.#inputs))) feeds[laneInput(name, lane)] = tensor
+    for (const [name, tensor] of Object.entries(buildFeeds(ids, this.#inputs))) feeds[laneInput(name, lane)] = tensor
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads'
-import type { AnswerMessage, LoadMessage, ReadyMessage, TextOutcome, RunMessage, Startup, WorkerMessage } from './protocol.ts'
+import type { AnswerMessage, LoadMessage, ReadyMessage, TextOutcome, RunMessage, ModelLoadOptions, WorkerMessage } from './protocol.ts'
 import { newThread } from './new-thread.ts'
 import { closeSeat, hasNextRun, openSeat, type Seat } from './next-run.ts'
 import type { SpareThread } from './spare-thread.ts'
@@ -20,9 +20,9 @@ export class LoadFailedError extends Error {
   }
 }
 
-export interface PoolWorkerOptions {
+export interface WorkerHandleOptions {
   workerUrl: URL
-  startup: Startup
+  startup: ModelLoadOptions
   /** A thread that was started ahead, for whichever worker comes first. */
   spare?: SpareThread
   /** Milliseconds in which the worker must have loaded the model. */
@@ -46,10 +46,10 @@ interface PendingRun {
 }
 
 /** One worker thread: it is starting, idle, busy with exactly one run, or gone. */
-export class PoolWorker {
+export class WorkerHandle {
   /** Settles when the model is loaded and warm, or cannot be. */
   ready: Promise<ReadyMessage>
-  readonly #options: PoolWorkerOptions
+  readonly #options: WorkerHandleOptions
   readonly #thread: Worker
   #started: PromiseWithResolvers<ReadyMessage>
   #pending: PendingRun | undefined
@@ -57,12 +57,12 @@ export class PoolWorker {
   #endTimer: NodeJS.Timeout | undefined
   #lanes = 1
   /** How it loads the model again when it is idle. */
-  #reload: Startup | undefined
+  #reload: ModelLoadOptions | undefined
   /** Told when it runs and loads nothing any more. */
   #onRest: (() => void) | undefined
   #state: 'starting' | 'idle' | 'busy' | 'gone' = 'starting'
 
-  constructor (options: PoolWorkerOptions) {
+  constructor (options: WorkerHandleOptions) {
     this.#options = options
     this.#started = withResolvers()
     this.ready = this.#started.promise
@@ -83,7 +83,7 @@ export class PoolWorker {
   }
 
   /** Has the model loaded again, in another way, as soon as its run is over. Settles as `ready`, which this replaces. */
-  reload (startup: Startup): Promise<ReadyMessage> {
+  reload (startup: ModelLoadOptions): Promise<ReadyMessage> {
     this.#started = withResolvers()
     this.ready = this.#started.promise
     closeSeat(this.#options.seat)
@@ -144,7 +144,7 @@ export class PoolWorker {
     this.#tellRest()
   }
 
-  #load (startup: Startup): void {
+  #load (startup: ModelLoadOptions): void {
     this.#state = 'starting'
     this.#reload = undefined
     // The pool also learns of a failed start through onGone; nobody may be awaiting this promise then.

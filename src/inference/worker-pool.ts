@@ -1,9 +1,9 @@
-import type { ReadyMessage, Startup, TextOutcome } from './protocol.ts'
+import type { ReadyMessage, ModelLoadOptions, TextOutcome } from './protocol.ts'
 import { NextRun } from './next-run.ts'
-import { PoolWorker, type PoolWorkerOptions } from './worker-handle.ts'
+import { WorkerHandle, type WorkerHandleOptions } from './worker-handle.ts'
 
-export interface WorkerPoolOptions extends Omit<PoolWorkerOptions, 'startup' | 'seat' | 'onTaken' | 'onGone'> {
-  startup: Omit<Startup, 'lanes'>
+export interface WorkerPoolOptions extends Omit<WorkerHandleOptions, 'startup' | 'seat' | 'onTaken' | 'onGone'> {
+  startup: Omit<ModelLoadOptions, 'lanes'>
   /** Worker threads, at least 1. */
   size: number
   /** Milliseconds before the first restart of a lost worker; doubles with each failed start, up to 30 s. */
@@ -28,7 +28,7 @@ export interface WorkerLoss {
 const MAX_BACKOFF_MS = 30_000
 
 interface Slot {
-  worker: PoolWorker | undefined
+  worker: WorkerHandle | undefined
   failedStarts: number
   timer: NodeJS.Timeout | undefined
 }
@@ -93,7 +93,7 @@ export class WorkerPool {
     return this.#readyWorkers.length
   }
 
-  get #readyWorkers (): PoolWorker[] {
+  get #readyWorkers (): WorkerHandle[] {
     return this.#slots.flatMap(({ worker }) => worker?.state === 'idle' || worker?.state === 'busy' ? [worker] : [])
   }
 
@@ -157,13 +157,13 @@ export class WorkerPool {
     }
   }
 
-  #thenIdle (worker: PoolWorker, run: Promise<TextOutcome[]>): Promise<TextOutcome[]> {
+  #thenIdle (worker: WorkerHandle, run: Promise<TextOutcome[]>): Promise<TextOutcome[]> {
     return run.finally(() => {
       if (worker.state === 'idle') this.onIdle()
     })
   }
 
-  #addLanes (worker: PoolWorker): void {
+  #addLanes (worker: WorkerHandle): void {
     if (this.#stopped || worker.state === 'gone') return
     worker.reload({ ...this.#options.startup, lanes: true }).then((ready) => this.#announce(ready), () => {})
   }
@@ -173,9 +173,9 @@ export class WorkerPool {
     this.onIdle()
   }
 
-  #launch (slot: Slot, lanes = true): PoolWorker {
+  #launch (slot: Slot, lanes = true): WorkerHandle {
     let started = false
-    const worker: PoolWorker = new PoolWorker({
+    const worker: WorkerHandle = new WorkerHandle({
       ...this.#options,
       startup: { ...this.#options.startup, lanes },
       seat: this.#next.seat(),

@@ -1,9 +1,9 @@
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { DamagedModelError, HubUnreachableError, type ModelSubject } from './errors.ts'
-import { isMissing, obviousDamage, sizeOf } from './files.ts'
+import { isMissing, obviousDamage, readSize } from './files.ts'
 import { requestFile, type HubOptions, type HubResponse } from './hub-request.ts'
-import { moveIntoPlace, sha256Of, type ManifestEntry } from './manifest.ts'
+import { moveIntoPlace, hashFile, type ManifestEntry } from './manifest.ts'
 import { TransientError, withRetry, type RetryOptions } from './retry.ts'
 
 export interface DownloadOptions {
@@ -65,7 +65,7 @@ class PartialFile {
   }
 
   async size (): Promise<number> {
-    return await sizeOf(this.path) ?? 0
+    return await readSize(this.path) ?? 0
   }
 
   async etag (): Promise<string | undefined> {
@@ -146,7 +146,7 @@ function asTransient (error: unknown, stalled: AbortSignal): Error {
 async function check (part: PartialFile, file: string, { size, etag, commit }: HubResponse, signal: AbortSignal): Promise<ManifestEntry | string> {
   const bytes = await part.size()
   if (size !== undefined && bytes !== size) return `${bytes} bytes instead of ${size}`
-  const sha256 = await sha256Of(part.path, signal)
+  const sha256 = await hashFile(part.path, signal)
   if (etag !== undefined && SHA256.test(etag) && etag !== sha256) return 'its hash is not the one that the hub announced'
   const damage = await obviousDamage(part.path, file)
   if (damage !== undefined) return damage

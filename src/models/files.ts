@@ -18,7 +18,7 @@ export function revisionDirectory (revision: string): string {
 }
 
 /** Size in bytes of a regular file, or undefined where there is none. */
-export async function sizeOf (path: string): Promise<number | undefined> {
+export async function readSize (path: string): Promise<number | undefined> {
   try {
     const stats = await stat(path)
     return stats.isFile() ? stats.size : undefined
@@ -42,7 +42,7 @@ const GIT_LFS_POINTER = 'version https://git-lfs'
  * @param path of the content, which may still have a temporary name
  */
 export async function obviousDamage (path: string, file: string): Promise<string | undefined> {
-  const size = await sizeOf(path)
+  const size = await readSize(path)
   if (size === undefined) return 'missing'
   if (size === 0) return 'empty'
   const head = await readHead(path, 256)

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { COMPACT, COMPACT_REVISION, DTYPES, weightsFile, type Dtype } from './catalog.ts'
-import { firstDamage, isMissing, optionalFiles, requiredFiles, sizeOf } from './files.ts'
+import { firstDamage, isMissing, optionalFiles, requiredFiles, readSize } from './files.ts'
 import { readManifest } from './manifest.ts'
 
 /** A model on this machine, in one number format. */
@@ -30,7 +30,7 @@ export async function listModels (directory: string, embeddedDirectory: string):
     const revision = manifest?.revision ?? parts[2] ?? '-'
     const dtypes: Dtype[] = []
     for (const dtype of DTYPES) {
-      if (await sizeOf(join(folder, weightsFile(dtype))) !== undefined || manifest?.files[weightsFile(dtype)] !== undefined) dtypes.push(dtype)
+      if (await readSize(join(folder, weightsFile(dtype))) !== undefined || manifest?.files[weightsFile(dtype)] !== undefined) dtypes.push(dtype)
     }
     for (const dtype of dtypes.length > 0 ? dtypes : ['q8' as const]) models.push(await describe(folder, name, revision, dtype))
   }
@@ -39,7 +39,7 @@ export async function listModels (directory: string, embeddedDirectory: string):
 
 async function describe (folder: string, name: string, revision: string, dtype: Dtype): Promise<InstalledModel> {
   const required = requiredFiles(dtype)
-  const sizes = await Promise.all([...required, ...optionalFiles(dtype)].map((file) => sizeOf(join(folder, file))))
+  const sizes = await Promise.all([...required, ...optionalFiles(dtype)].map((file) => readSize(join(folder, file))))
   const known = (await readManifest(folder))?.files ?? {}
   const damage = await firstDamage(folder, required)
   const wrong = required.find((file, index) => known[file] !== undefined && sizes[index] !== known[file].bytes)

@@ -68,7 +68,7 @@ export async function moveIntoPlace (temporary: string, path: string): Promise<v
 }
 
 /** SHA-256 of a file, lower-case hex. */
-export async function sha256Of (path: string, signal?: AbortSignal): Promise<string> {
+export async function hashFile (path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(path), hash, signal === undefined ? {} : { signal })
   return hash.digest('hex')

@@ -4,10 +4,10 @@ import type { Logger } from '../logger.ts'
 import type { ModelSpec } from './catalog.ts'
 import { downloadFile } from './download.ts'
 import { DamagedModelError, ModelNotFoundError } from './errors.ts'
-import { obviousDamage, optionalFiles, requiredFiles, revisionDirectory, sizeOf } from './files.ts'
+import { obviousDamage, optionalFiles, requiredFiles, revisionDirectory, readSize } from './files.ts'
 import type { HubOptions } from './hub-request.ts'
 import { withLock } from './lock.ts'
-import { readManifest, sha256Of, writeManifest, type ManifestEntry } from './manifest.ts'
+import { readManifest, hashFile, writeManifest, type ManifestEntry } from './manifest.ts'
 import { logProgress, type DownloadProgress } from './progress.ts'
 import { DEFAULT_RETRY, type RetryOptions } from './retry.ts'
 
@@ -89,7 +89,7 @@ export class ModelStore {
       for (const { file } of damaged) await rm(join(directory, file), { force: true })
       for (const file of unknown) {
         const path = join(directory, file)
-        if (await sizeOf(path) !== undefined) await rename(path, `${path}.damaged`)
+        if (await readSize(path) !== undefined) await rename(path, `${path}.damaged`)
       }
       this.#options.logger.warn({ model: spec.name, files: [...damaged.map(({ file }) => file), ...unknown] }, 'Damaged model files removed')
     })
@@ -103,10 +103,10 @@ export class ModelStore {
     const files = new Set([...requiredFiles(spec.dtype), ...optionalFiles(spec.dtype).filter((file) => file in known)])
     return await Promise.all([...files].map(async (file) => {
       const path = join(directory, file)
-      const bytes = await sizeOf(path)
+      const bytes = await readSize(path)
       const entry = known[file]
       if (bytes === undefined) return { file, bytes, status: 'missing' as const }
-      const good = entry === undefined ? await obviousDamage(path, file) === undefined : await sha256Of(path) === entry.sha256
+      const good = entry === undefined ? await obviousDamage(path, file) === undefined : await hashFile(path) === entry.sha256
       return { file, bytes, status: good ? 'ok' as const : 'damaged' as const }
     }))
   }
@@ -158,6 +158,6 @@ async function isComplete (directory: string, spec: ModelSpec): Promise<boolean>
 /** Whether the file has the size that its manifest says; without an entry, whether it is there and not plainly wrong. */
 async function isIntact (directory: string, file: string, entry: ManifestEntry | undefined): Promise<boolean> {
   const path = join(directory, file)
-  if (entry !== undefined) return await sizeOf(path) === entry.bytes
+  if (entry !== undefined) return await readSize(path) === entry.bytes
   return await obviousDamage(path, file) === undefined
 }

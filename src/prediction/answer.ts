@@ -1,5 +1,5 @@
 import type { Classification } from '../cache/classification.ts'
-import { scoresOf, type ScoreFunction } from './scores.ts'
+import { computeScores, type ScoreFunction } from './scores.ts'
 
 /** What the model said of one text, and how it was come by. */
 export interface Prediction {
@@ -31,7 +31,7 @@ export interface LabelScore {
 
 /** Every label with its score, best first; equal scores keep the model's label order. */
 export function rankedScores (logits: Float32Array, labels: readonly string[], apply?: ScoreFunction): LabelScore[] {
-  const scores = scoresOf(logits, apply)
+  const scores = computeScores(logits, apply)
   return labels
     .map((label, index) => ({ label, score: scores[index] ?? 0 }))
     .sort((a, b) => b.score - a.score)
@@ -50,7 +50,7 @@ export interface SentimentAnswer {
 /** Turns a prediction into the answer that clients get. */
 export function sentimentAnswer (prediction: Prediction, labels: readonly string[], model: string): SentimentAnswer {
   const { logits, truncated } = prediction.classification
-  const values = scoresOf(logits)
+  const values = computeScores(logits)
   const scores: Record<string, number> = {}
   let best = 0
   for (let index = 0; index < labels.length; index++) {

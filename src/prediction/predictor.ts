@@ -3,25 +3,25 @@ import type { Classification } from '../cache/classification.ts'
 import type { PredictionCache } from '../cache/prediction-cache.ts'
 import type { SingleFlight } from '../cache/single-flight.ts'
 import { BatchSizeError, textTooLong, TimeoutError } from '../errors.ts'
-import type { ModelHost } from '../inference/model-manager.ts'
-import { RequestGroup } from '../inference/fair-queue.ts'
-import type { Runtime } from '../inference/model-instance.ts'
+import type { ModelManager } from '../inference/model-manager.ts'
+import { Flow } from '../inference/fair-queue.ts'
+import type { ModelInstance } from '../inference/model-instance.ts'
 import type { ScheduledResult } from '../inference/scheduler.ts'
 import { checkText } from './check-text.ts'
 import type { Prediction, PredictionSet, StageTimings } from './answer.ts'
 import { preprocess } from './text.ts'
-import type { StreamTurn } from '../inference/stream-turn.ts'
-import type { Trail } from './trail.ts'
+import type { StreamFlow } from '../inference/stream-flow.ts'
+import type { PredictionTrace } from './prediction-trace.ts'
 
 export interface PredictorOptions {
-  host: ModelHost
+  host: ModelManager
   cache: PredictionCache
   flights: SingleFlight<ScheduledResult>
   maxTextLength: number
   maxBatchSize: number
   timeoutMs: number
   /** Told of every request that was looked up, answered or not. */
-  onTrail?: (trail: Trail) => void
+  onTrail?: (trail: PredictionTrace) => void
 }
 
 export interface PredictOptions {
@@ -30,7 +30,7 @@ export interface PredictOptions {
   /** Aborts when the caller goes away. Asked for only when a text must be computed. */
   signal: () => AbortSignal
   /** The stream that the text is of: it is not refused at the door, but waits for its turn. Ask hasRoom first. */
-  turn?: StreamTurn
+  turn?: StreamFlow
   /** Place of the first text in what the caller sent, for messages. */
   firstIndex?: number
 }
@@ -56,10 +56,10 @@ export class Predictor {
     const { host, maxBatchSize, maxTextLength } = this.#options
     if (texts.length === 0 || texts.length > maxBatchSize) throw new BatchSizeError(texts.length, maxBatchSize)
     texts.forEach((text, index) => checkText(text, firstIndex + index, maxTextLength))
-    const runtime = host.current()
+    const runtime = host.requireModel()
     const request = new PredictRequest(this.#options, runtime, texts.map(preprocess))
     try {
-      if (request.missing.length > 0) await request.complete(signal, turn?.groupOn(runtime))
+      if (request.missing.length > 0) await request.complete(signal, turn?.on(runtime))
       const predictions = request.predictions()
       if (!truncate) predictions.forEach((prediction, index) => refuseTruncated(prediction, firstIndex + index, runtime.maxTokens))
       return { model: runtime.model.spec.name, labels: runtime.labels, predictions, timings: request.timings }
@@ -84,7 +84,7 @@ export class Predictor {
 type Missing = readonly [key: string, text: string]
 
 /** The way of one request through caches and queue. */
-class PredictRequest implements Trail {
+class PredictRequest implements PredictionTrace {
   readonly timings: StageTimings = { cache: 0, queue: 0, inference: 0 }
   readonly startedAt = performance.now()
   readonly runs: ScheduledResult[] = []
@@ -93,18 +93,18 @@ class PredictRequest implements Trail {
   /** Preprocessed texts that memory lacks, by key. */
   readonly missing: readonly Missing[]
   readonly #options: PredictorOptions
-  readonly #runtime: Runtime
+  readonly #runtime: ModelInstance
   readonly #keys: string[]
   readonly #found = new Map<string, Classification>()
   readonly #computed = new Set<string>()
 
-  constructor (options: PredictorOptions, runtime: Runtime, texts: readonly string[]) {
+  constructor (options: PredictorOptions, runtime: ModelInstance, texts: readonly string[]) {
     this.#options = options
     this.#runtime = runtime
     this.#keys = texts.map(runtime.keyOf)
     const missing = new Map<string, string>()
     for (const [index, key] of this.#keys.entries()) {
-      const hit = options.cache.peek(key)
+      const hit = options.cache.getFromMemory(key)
       if (hit === undefined) missing.set(key, texts[index] as string)
       else this.#found.set(key, hit)
     }
@@ -128,7 +128,7 @@ class PredictRequest implements Trail {
   }
 
   /** Finds or computes what memory lacks, within the request's deadline. */
-  async complete (gone: () => AbortSignal, streamGroup?: RequestGroup): Promise<void> {
+  async complete (gone: () => AbortSignal, streamGroup?: Flow): Promise<void> {
     const start = performance.now()
     await this.#askRedis()
     const todo = this.#notFound()
@@ -151,13 +151,13 @@ class PredictRequest implements Trail {
     return this.missing.filter(([key]) => {
       if (this.#found.has(key)) return false
       // Another request may have computed it while Redis was asked.
-      const hit = this.#options.cache.peek(key)
+      const hit = this.#options.cache.getFromMemory(key)
       if (hit !== undefined) this.#found.set(key, hit)
       return hit === undefined
     })
   }
 
-  async #compute (todo: readonly Missing[], budgetMs: number, callerGone: () => AbortSignal, streamGroup: RequestGroup | undefined): Promise<void> {
+  async #compute (todo: readonly Missing[], budgetMs: number, callerGone: () => AbortSignal, streamGroup: Flow | undefined): Promise<void> {
     const { flights, timeoutMs } = this.#options
     const own = todo.filter(([key]) => !flights.has(key)).length
     // Nothing is awaited between admission and submission: no other request can take the room in between.
@@ -171,7 +171,7 @@ class PredictRequest implements Trail {
     const onGone = (): void => ending.abort(gone.reason)
     gone.addEventListener('abort', onGone, { once: true })
     if (gone.aborted) onGone()
-    const group = streamGroup ?? new RequestGroup()
+    const group = streamGroup ?? new Flow()
     try {
       await Promise.all(todo.map((missing) => this.#run(missing, group, ending.signal)))
     } catch (error) {
@@ -184,7 +184,7 @@ class PredictRequest implements Trail {
     }
   }
 
-  async #run ([key, text]: Missing, group: RequestGroup, signal: AbortSignal): Promise<void> {
+  async #run ([key, text]: Missing, group: Flow, signal: AbortSignal): Promise<void> {
     const { cache, flights } = this.#options
     const result = await flights.run(key, signal, async (shared) => {
       const computed = await this.#runtime.scheduler.submit(text, group, shared)

@@ -9,7 +9,7 @@ const DECIMALS = 1e6
  * Softmax subtracts the largest logit first, so that no exponential overflows; its scores lie in 0…1 and sum to 1
  * within 1e-5. Sigmoid's lie in 0…1 each; `none` returns the logits.
  */
-export function scoresOf (logits: Float32Array, apply: ScoreFunction = 'softmax'): number[] {
+export function computeScores (logits: Float32Array, apply: ScoreFunction = 'softmax'): number[] {
   const scores = apply === 'softmax' ? softmax(logits) : Array.from(logits, apply === 'sigmoid' ? sigmoid : Number)
   for (let index = 0; index < scores.length; index++) scores[index] = round(scores[index] as number)
   return scores

@@ -12,7 +12,7 @@ async function listening (options: TestAppOptions = {}): Promise<{ app: FastifyI
 }
 const line = (text: string, rest: object = {}): string => `${JSON.stringify({ text, ...rest })}\n`
 const idle = (app: FastifyInstance) => vi.waitFor(() => {
-  const { scheduler } = app.modelHost.current()
+  const { scheduler } = app.modelManager.requireModel()
   expect([scheduler.depth, scheduler.running]).toEqual([0, 0])
 })
 

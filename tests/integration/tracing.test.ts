@@ -4,7 +4,7 @@ import pino from 'pino'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { buildApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
-import { createModelHost } from '../../src/create-model-host.ts'
+import { createModelManager } from '../../src/create-model-manager.ts'
 import { TINY_ROBERTA } from '../fixtures/make-model.ts'
 import { BUILT_WORKER, predict, startApp, untilReady } from '../support/app.ts'
 import { scrape } from '../support/scrape.ts'
@@ -91,7 +91,7 @@ describe('traces', () => {
     const stream = new Writable({ write: (chunk, _encoding, done) => { lines.push(String(chunk)); done() } })
     const config = await loadConfig({ MODEL_NAME: 'compact', EMBEDDED_MODEL_DIR: TINY_ROBERTA, ...env(collector) })
     const logger = pino({ level: 'debug' }, stream)
-    const app = await buildApp({ config, modelHost: createModelHost(config, { workerUrl: BUILT_WORKER, logger }), logger })
+    const app = await buildApp({ config, modelManager: createModelManager(config, { workerUrl: BUILT_WORKER, logger }), logger })
     onTestFinished(() => app.close())
     const traceId = randomUUID().replaceAll('-', '')
     await app.inject({ method: 'GET', url: '/info', headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` } })

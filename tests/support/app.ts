@@ -7,7 +7,7 @@ import { onTestFinished, vi } from 'vitest'
 import { buildApp } from '../../src/app.ts'
 import { SERVER_LIMITS, type ServerLimits } from '../../src/http/limits.ts'
 import { loadConfig } from '../../src/config.ts'
-import { createModelHost } from '../../src/create-model-host.ts'
+import { createModelManager } from '../../src/create-model-manager.ts'
 import { TINY_ROBERTA } from '../fixtures/make-model.ts'
 
 export const BUILT_WORKER = new URL('../../dist/inference/worker.js', import.meta.url)
@@ -25,8 +25,8 @@ export interface TestAppOptions {
 export async function startApp ({ env = {}, workerUrl = BUILT_WORKER, ready = true, limits, logger }: TestAppOptions = {}): Promise<FastifyInstance> {
   const models = await mkdtemp(join(tmpdir(), 'models-'))
   const config = await loadConfig({ MODEL_NAME: 'compact', EMBEDDED_MODEL_DIR: TINY_ROBERTA, MODEL_DIR: models, ...env })
-  const modelHost = createModelHost(config, { workerUrl, logger: pino({ level: 'silent' }) })
-  const app = await buildApp({ config, modelHost, ...(logger && { logger }), limits: { ...SERVER_LIMITS, ...limits } })
+  const modelManager = createModelManager(config, { workerUrl, logger: pino({ level: 'silent' }) })
+  const app = await buildApp({ config, modelManager, ...(logger && { logger }), limits: { ...SERVER_LIMITS, ...limits } })
   onTestFinished(async () => {
     await app.close()
     await rm(models, { recursive: true, force: true })
@@ -39,14 +39,14 @@ export async function startApp ({ env = {}, workerUrl = BUILT_WORKER, ready = tr
 /** Waits until every worker is ready, and none loads the model another time. */
 export async function untilReady (app: FastifyInstance): Promise<void> {
   await vi.waitFor(() => {
-    const { pool } = app.modelHost.current()
+    const { pool } = app.modelManager.requireModel()
     if (pool.ready < pool.size || pool.lanes === 1) throw new Error(`${pool.ready} of ${pool.size} workers are ready`)
   }, { timeout: 20_000, interval: 20 })
 }
 
 /** Counts the texts that workers answer from now on. */
 export function countRuns (app: FastifyInstance): () => number {
-  const { pool } = app.modelHost.current()
+  const { pool } = app.modelManager.requireModel()
   let texts = 0
   const count = (run: Promise<unknown[]> | undefined): void => {
     run?.then((outcomes) => { texts += outcomes.length }, () => {})

@@ -2,15 +2,15 @@ import { MemoryStore } from '../../cache/memory-store.ts'
 import { PredictionCache } from '../../cache/prediction-cache.ts'
 import { SingleFlight } from '../../cache/single-flight.ts'
 import { loadConfig, type Config } from '../../config.ts'
-import { createModelStore, runtimeOptions } from '../../create-model-host.ts'
-import { ModelHost } from '../../inference/model-manager.ts'
+import { createModelStore, modelInstanceOptions } from '../../create-model-manager.ts'
+import { ModelManager } from '../../inference/model-manager.ts'
 import type { Logger } from '../../logger.ts'
 import { COMPACT, resolveModel, type ModelSpec } from '../../models/catalog.ts'
 import type { ModelStore } from '../../models/store.ts'
 import { inOrder } from '../../prediction/in-order.ts'
 import { sentimentAnswer } from '../../prediction/answer.ts'
 import { Predictor } from '../../prediction/predictor.ts'
-import { StreamTurn } from '../../inference/stream-turn.ts'
+import { StreamFlow } from '../../inference/stream-flow.ts'
 import type { Row, Scored } from './rows.ts'
 import { PASSING, ScoringError, type Scorer } from './scorer.ts'
 
@@ -26,7 +26,7 @@ export async function inProcessScorer (env: NodeJS.ProcessEnv, workerUrl: URL, s
   const logger = plainLogger(say)
   const store = createModelStore(config, logger)
   const requested = await chooseModel(config, store, say)
-  const host = new ModelHost({ requested, store, runtime: runtimeOptions(config, { workerUrl, logger }) })
+  const host = new ModelManager({ requested, store, runtime: modelInstanceOptions(config, { workerUrl, logger }) })
   await host.start()
   const { runtime } = host
   if (runtime === undefined) throw new ScoringError(host.problem ?? `${requested.name} could not be loaded`)
@@ -58,7 +58,7 @@ async function chooseModel (config: Config, store: ModelStore, say: (line: strin
 }
 
 async function * scoreWith (predictor: Predictor, source: AsyncIterable<readonly Row[]>, signal: AbortSignal): AsyncGenerator<Scored[], void> {
-  const turn = new StreamTurn()
+  const turn = new StreamFlow()
   const start = async (row: Row): Promise<Scored | Error> => {
     if (row.error !== undefined) return { row, result: { error: row.error } }
     try {

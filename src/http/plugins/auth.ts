@@ -30,7 +30,7 @@ export default fp(async (app: FastifyInstance) => {
   if (!keys.off) {
     const guard = new Guard(keys)
     onEachRoute(app, needsKey, (request, _reply, next) => {
-      request.keyHash = guard.admit(request.headers.authorization, addressOf(request))
+      request.keyHash = guard.authenticate(request.headers.authorization, addressOf(request))
       next()
     })
   }

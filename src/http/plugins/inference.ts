@@ -1,22 +1,22 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import type { ModelHost } from '../../inference/model-manager.ts'
+import type { ModelManager } from '../../inference/model-manager.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    modelHost: ModelHost
+    modelManager: ModelManager
   }
 }
 
 /** The model host. It loads its model from here on at the latest, while liveness is answered. */
-export default fp((app: FastifyInstance, { modelHost }: { modelHost: ModelHost }, done) => {
+export default fp((app: FastifyInstance, { modelManager }: { modelManager: ModelManager }, done) => {
   const { onRun, onWorkerLost } = app.metrics.prediction
-  modelHost.events = { onRun, onWorkerLost }
-  app.decorate('modelHost', modelHost)
+  modelManager.events = { onRun, onWorkerLost }
+  app.decorate('modelManager', modelManager)
   app.addHook('onReady', (ready) => {
-    void modelHost.start()
+    void modelManager.start()
     ready()
   })
-  app.addHook('onClose', () => modelHost.close())
+  app.addHook('onClose', () => modelManager.close())
   done()
 }, { name: 'inference', dependencies: ['config', 'metrics'] })

@@ -42,7 +42,7 @@ export default fp((app: FastifyInstance, _options, done) => {
   // Covers a close that no signal asked for.
   app.addHook('preClose', (closed) => {
     lifecycle.stop()
-    app.modelHost.refuse()
+    app.modelManager.stopAccepting()
     closed()
   })
   done()

@@ -1,7 +1,7 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { catalogued } from '../client-error.ts'
-import { healthOf } from '../health.ts'
+import { buildHealth } from '../health.ts'
 import { serveMetrics } from '../metrics-server.ts'
 import { CLIENT_CLOSED_REQUEST } from '../problem.ts'
 import type { RouteSeries } from '../../telemetry/metrics/http-metrics.ts'
@@ -56,10 +56,10 @@ function statusesOf ({ method, schema }: RouteOptions): number[] {
 }
 
 function stateOf (app: FastifyInstance): ServiceState {
-  const { config, modelHost: { requested, fallback, runtime, workers, state } } = app
+  const { config, modelManager: { requested, fallback, runtime, workers, state } } = app
   const idle = { starting: 0, idle: 0, busy: 0, restarting: 0, lost: 0 }
   return {
-    health: healthOf(app),
+    health: buildHealth(app),
     models: [{ ...requested, fallback: false }, ...(fallback ? [{ ...fallback, fallback: true }] : [])],
     workers: runtime?.pool.states ?? { ...idle, starting: state === 'starting' ? workers : 0 },
     running: runtime?.scheduler.running ?? 0,

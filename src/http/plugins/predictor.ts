@@ -14,7 +14,7 @@ export default fp((app: FastifyInstance, _options, done) => {
   const { config, tracing } = app
   const { onJoin, onTrail } = app.metrics.prediction
   app.decorate('predictor', new Predictor({
-    host: app.modelHost,
+    host: app.modelManager,
     cache: app.predictionCache,
     flights: new SingleFlight({ onJoin }),
     maxTextLength: config.MAX_TEXT_LENGTH,

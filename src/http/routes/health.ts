@@ -1,6 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type, type TSchema } from 'typebox'
-import { healthOf } from '../health.ts'
+import { buildHealth } from '../health.ts'
 import { Health } from '../schemas/status.ts'
 
 const json = <const T extends TSchema>(schema: T) => ({ content: { 'application/json': { schema } } })
@@ -16,7 +16,7 @@ const healthRoutes: FastifyPluginCallbackTypebox = (app, _options, done) => {
         response: { 200: { description: 'ok or degraded', ...json(Health) }, 503: { description: 'starting, stopping or down', ...json(Health) } }
       }
     }, (_request, reply) => {
-      const health = healthOf(app)
+      const health = buildHealth(app)
       const serving = health.status === 'ok' || health.status === 'degraded'
       void reply.code(serving ? 200 : 503).header('cache-control', 'no-store').send(health)
     })

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { ValidationError } from '../../errors.ts'
-import { clientGone } from '../client-gone.ts'
-import { inTurns } from '../in-turns.ts'
+import { clientDisconnected } from '../client-disconnected.ts'
+import { coalesceSameTick } from '../coalesce-same-tick.ts'
 import { serverTiming } from '../server-timing.ts'
 import { explainHuggingFaceBody, HuggingFaceBody } from '../schemas/hugging-face.ts'
 import { LabelScores } from '../schemas/predict.ts'
@@ -21,13 +21,13 @@ const huggingFaceRoute: FastifyPluginCallbackTypebox = (app, _options, done) => 
         ...problems(400, 413, 415, 422, 503, 504)
       }
     },
-    preValidation: inTurns(),
+    preValidation: coalesceSameTick(),
     attachValidation: true
   }, async (request, reply) => {
     if (request.validationError !== undefined) throw new ValidationError(explainHuggingFaceBody(request.body))
     const { inputs, parameters } = request.body
     const texts = typeof inputs === 'string' ? [inputs] : inputs
-    const { predictions, labels, timings } = await app.predictor.predict(texts, { truncate: true, signal: () => clientGone(reply) })
+    const { predictions, labels, timings } = await app.predictor.predict(texts, { truncate: true, signal: () => clientDisconnected(reply) })
     reply.header('server-timing', serverTiming(timings)).type('application/json; charset=utf-8').serializer(JSON.stringify)
     const top = parameters?.top_k ?? labels.length
     return predictions.map(({ classification }) =>

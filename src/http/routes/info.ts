@@ -8,13 +8,13 @@ const infoRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {
   app.get('/info', {
     schema: { summary: 'The model and the limits', operationId: 'info', tags: ['status'], response: { 200: { description: 'What the service serves', content: { 'application/json': { schema: Info } } }, ...problems(503) } }
   }, () => {
-    const { config, modelHost } = app
-    const { model: { spec }, labels, maxTokens, pool } = modelHost.current()
+    const { config, modelManager } = app
+    const { model: { spec }, labels, maxTokens, pool } = modelManager.requireModel()
     return {
       model_id: spec.name,
       model_sha: spec.revision,
       model_dtype: spec.dtype,
-      served_model_name: modelHost.requested.name,
+      served_model_name: modelManager.requested.name,
       model_type: {
         classifier: {
           id2label: Object.fromEntries(labels.map((label, index) => [String(index), label])),

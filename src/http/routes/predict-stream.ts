@@ -3,13 +3,13 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastJson from 'fast-json-stringify'
 import { notReady, RequestTimeoutError } from '../../errors.ts'
-import { clientGone } from '../client-gone.ts'
+import { clientDisconnected } from '../client-disconnected.ts'
 import { LineSplitter, type Line } from '../lines.ts'
 import { isBlank, NDJSON, parseLine, problemLine } from '../ndjson.ts'
 import { StreamAnswer } from '../schemas/stream.ts'
 import { inOrder } from '../../prediction/in-order.ts'
 import { sentimentAnswer } from '../../prediction/answer.ts'
-import { StreamTurn } from '../../inference/stream-turn.ts'
+import { StreamFlow } from '../../inference/stream-flow.ts'
 
 const writeAnswer = fastJson(StreamAnswer)
 
@@ -25,7 +25,7 @@ const OUTPUT_BUFFER_BYTES = 65_536
  * @param idleMs longest time in milliseconds in which nothing comes in, is computed or is taken
  */
 export function predictStream (app: FastifyInstance, body: Readable, request: FastifyRequest, reply: FastifyReply, idleMs: number): FastifyReply {
-  app.modelHost.current()
+  app.modelManager.requireModel()
   const answers = new StreamAnswers(app, body, request, reply, idleMs)
   // The client learns that it may send before it has sent anything.
   reply.raw.once('pipe', () => reply.raw.flushHeaders())
@@ -40,7 +40,7 @@ class StreamAnswers {
   readonly #reply: FastifyReply
   readonly #gone: AbortSignal
   readonly #stop = new AbortController()
-  readonly #turn = new StreamTurn()
+  readonly #turn = new StreamFlow()
   readonly #idleMs: number
   #lastLine = 0
   #blocked = false
@@ -52,7 +52,7 @@ class StreamAnswers {
     this.#request = request
     this.#reply = reply
     this.#idleMs = idleMs
-    this.#gone = clientGone(reply)
+    this.#gone = clientDisconnected(reply)
     // Every line under way listens: from the eleventh on Node would warn of a leak.
     setMaxListeners(0, this.#gone)
   }

@@ -3,8 +3,8 @@ import type { FastifyReply } from 'fastify'
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import fastJson from 'fast-json-stringify'
 import { TextPairError, ValidationError } from '../../errors.ts'
-import { clientGone } from '../client-gone.ts'
-import { inTurns } from '../in-turns.ts'
+import { clientDisconnected } from '../client-disconnected.ts'
+import { coalesceSameTick } from '../coalesce-same-tick.ts'
 import { NDJSON } from '../ndjson.ts'
 import { serverTiming } from '../server-timing.ts'
 import { problems } from '../schemas/problem.ts'
@@ -27,7 +27,7 @@ const predictRoute: FastifyPluginCallbackTypebox<PredictRouteOptions> = (app, { 
   app.addContentTypeParser(NDJSON, (_request, payload, parsed) => { parsed(null, payload) })
 
   const predict = async (texts: readonly string[], truncate: boolean | null | undefined, reply: FastifyReply): Promise<PredictionSet> => {
-    const result = await app.predictor.predict(texts, { truncate: truncate ?? true, signal: () => clientGone(reply) })
+    const result = await app.predictor.predict(texts, { truncate: truncate ?? true, signal: () => clientDisconnected(reply) })
     reply.header('server-timing', serverTiming(result.timings))
     return result
   }
@@ -43,7 +43,7 @@ const predictRoute: FastifyPluginCallbackTypebox<PredictRouteOptions> = (app, { 
         ...problems(400, 413, 415, 422, 503, 504)
       }
     },
-    preValidation: inTurns(),
+    preValidation: coalesceSameTick(),
     attachValidation: true
   }, async (request, reply) => {
     if (request.body instanceof Readable) return predictStream(app, request.body, request, reply, streamIdleMs)

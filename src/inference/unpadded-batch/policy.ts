@@ -1,5 +1,5 @@
 import { LANE_COUNTS } from '../lane-counts.ts'
-import type { Entry } from '../fair-queue.ts'
+import type { QueuedText } from '../fair-queue.ts'
 
 /** A run of several texts may take at most this share of the time that each of them has waited for it. */
 const WAIT_SHARE = 2 / 3
@@ -29,7 +29,7 @@ export interface SharedRunState {
  * Those of the entries, which are next in turn, that run together: one, unless all that run have waited for several times as
  * long as their run takes, so that sharing it shortens the queue by more than it lengthens their way.
  */
-export function sharedRun (upcoming: readonly Entry[], { lanes, requests, runMs, now }: SharedRunState): readonly Entry[] {
+export function sharedRun (upcoming: readonly QueuedText[], { lanes, requests, runMs, now }: SharedRunState): readonly QueuedText[] {
   const most = Math.min(lanes, Math.max(OF_ONE_REQUEST, requests))
   const fits = (count: number): boolean => {
     if (count > most || count > upcoming.length) return false

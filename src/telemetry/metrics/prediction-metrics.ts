@@ -3,7 +3,7 @@ import type { CacheEvents } from '../../cache/prediction-cache.ts'
 import type { RedisFailure } from '../../cache/redis-connection.ts'
 import type { ScheduledResult } from '../../inference/scheduler.ts'
 import type { WorkerLoss } from '../../inference/worker-pool.ts'
-import type { Trail } from '../../prediction/trail.ts'
+import type { PredictionTrace } from '../../prediction/prediction-trace.ts'
 import { STAGE_BUCKETS } from './buckets.ts'
 import { CounterFamily, HistogramFamily, type CounterSeries, type HistogramSeries } from './series.ts'
 
@@ -60,7 +60,7 @@ export class PredictionMetrics implements CacheEvents {
 
   readonly onSpansExported = (outcome: 'sent' | 'lost', spans: number): void => this.#spans[outcome].add(spans)
 
-  readonly onTrail = ({ texts, cacheMs, error }: Trail): void => {
+  readonly onTrail = ({ texts, cacheMs, error }: PredictionTrace): void => {
     this.#stages.cache.observe(cacheMs / 1000)
     if (error === undefined) this.#texts.add(texts)
   }

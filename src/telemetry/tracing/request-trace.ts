@@ -4,7 +4,7 @@ import {
   ATTR_URL_PATH, ATTR_URL_SCHEME, ATTR_USER_AGENT_ORIGINAL
 } from '@opentelemetry/semantic-conventions'
 import type { ScheduledResult } from '../../inference/scheduler.ts'
-import type { Trail } from '../../prediction/trail.ts'
+import type { PredictionTrace } from '../../prediction/prediction-trace.ts'
 
 export interface RequestFacts {
   id: string
@@ -56,7 +56,7 @@ export class RequestTrace {
   }
 
   /** Adds spans for what a prediction went through. A stream makes many. */
-  record ({ texts, startedAt, cacheMs, queuedAt, runs, error }: Trail): void {
+  record ({ texts, startedAt, cacheMs, queuedAt, runs, error }: PredictionTrace): void {
     this.#texts += texts
     if (!this.#span.isRecording() || this.#runs >= MAX_TRACED_RUNS) {
       this.#runs += runs.length

@@ -6,7 +6,7 @@ import { defaultResource, resourceFromAttributes, type Resource } from '@opentel
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions'
 import type { Config } from '../../config.ts'
-import type { Trail } from '../../prediction/trail.ts'
+import type { PredictionTrace } from '../../prediction/prediction-trace.ts'
 import { VERSION } from '../../version.ts'
 import { WatchedExporter, type ExporterOptions } from './exporter.ts'
 import { RequestTrace, type RequestFacts } from './request-trace.ts'
@@ -45,7 +45,7 @@ export class Tracing {
   }
 
   /** Puts what a prediction went through into the trace of its request. */
-  readonly onTrail = (trail: Trail): void => this.current.getStore()?.record(trail)
+  readonly onTrail = (trail: PredictionTrace): void => this.current.getStore()?.record(trail)
 
   /** Sends what is left, for at most `timeoutMs`. A collector that does not answer holds up nobody for longer. */
   async shutdown (timeoutMs: number): Promise<void> {

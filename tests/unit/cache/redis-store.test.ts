@@ -8,7 +8,7 @@ function storeOn (entries: Record<string, string> | undefined) {
   const mgetBuffer = vi.fn((keys: string[]) => Promise.resolve(keys.map((key) => entries?.[key] === undefined ? null : Buffer.from(entries[key]))))
   const connection = {
     state: 'up',
-    ask: async <T>(command: (redis: Redis) => Promise<T>) => entries === undefined ? undefined : await command({ mgetBuffer } as unknown as Redis)
+    execute: async <T>(command: (redis: Redis) => Promise<T>) => entries === undefined ? undefined : await command({ mgetBuffer } as unknown as Redis)
   }
   return { store: new RedisStore(connection as unknown as RedisConnection, { ttlSeconds: 60 }), mgetBuffer }
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { RequestGroup, type Entry } from '../../../src/inference/fair-queue.ts'
+import { Flow, type QueuedText } from '../../../src/inference/fair-queue.ts'
 import { sharedRun } from '../../../src/inference/unpadded-batch/policy.ts'
 
 const NOW = 10_000
-const entry = (waitedMs: number, rest: Partial<Entry> = {}): Entry =>
-  ({ text: 'text', group: new RequestGroup(), attempts: 0, abandoned: false, queuedAt: NOW - waitedMs, settle: () => {}, fail: () => {}, ...rest })
-const size = (entries: Entry[], state: { lanes?: number, requests?: number } = {}): number =>
+const entry = (waitedMs: number, rest: Partial<QueuedText> = {}): QueuedText =>
+  ({ text: 'text', group: new Flow(), attempts: 0, abandoned: false, queuedAt: NOW - waitedMs, settle: () => {}, fail: () => {}, ...rest })
+const size = (entries: QueuedText[], state: { lanes?: number, requests?: number } = {}): number =>
   sharedRun(entries, { lanes: 4, requests: entries.length, runMs: 10, now: NOW, ...state }).length
 
 describe('sharedRun', () => {

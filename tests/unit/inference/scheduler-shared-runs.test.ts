@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WorkerLostError } from '../../../src/inference/worker-handle.ts'
-import { RequestGroup } from '../../../src/inference/fair-queue.ts'
+import { Flow } from '../../../src/inference/fair-queue.ts'
 import { createScheduler } from './manual-runner.ts'
 
 const signal = () => new AbortController().signal
@@ -12,7 +12,7 @@ describe('Scheduler lets texts that waited for long share a run', () => {
   const waiting = (lanes: number, texts: string[]) => {
     const { runner, scheduler } = createScheduler()
     runner.lanes = lanes
-    const runs = ['first', ...texts].map((text) => scheduler.submit(text, new RequestGroup(), signal()))
+    const runs = ['first', ...texts].map((text) => scheduler.submit(text, new Flow(), signal()))
     return { runner, scheduler, runs }
   }
 
@@ -31,7 +31,7 @@ describe('Scheduler lets texts that waited for long share a run', () => {
   it('where one is laid out as well', async () => {
     const { runner, scheduler } = waiting(2, ['a', 'b', 'c', 'd'])
     vi.advanceTimersByTime(1000)
-    void scheduler.submit('e', new RequestGroup(), signal())
+    void scheduler.submit('e', new Flow(), signal())
     expect(runner.laidOut).toBe('a+b')
     runner.take()
     await runner.tell()

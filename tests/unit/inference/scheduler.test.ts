@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WorkerLostError } from '../../../src/inference/worker-handle.ts'
-import { RequestGroup } from '../../../src/inference/fair-queue.ts'
+import { Flow } from '../../../src/inference/fair-queue.ts'
 import { createScheduler as create } from './manual-runner.ts'
 
 const signal = () => new AbortController().signal
@@ -8,9 +8,9 @@ const signal = () => new AbortController().signal
 describe('Scheduler', () => {
   it('takes one text a request in turn: a batch does not hold up a single text', async () => {
     const { runner, scheduler } = create()
-    const batch = new RequestGroup()
+    const batch = new Flow()
     const runs = ['a1', 'a2', 'a3', 'a4'].map((text) => scheduler.submit(text, batch, signal()))
-    runs.push(scheduler.submit('b1', new RequestGroup(), signal()))
+    runs.push(scheduler.submit('b1', new Flow(), signal()))
     for (let index = 0; index < 5; index++) await runner.finish()
     await Promise.all(runs)
     // a1 runs already when b1 comes, and a2 was next: one text a worker is what b1 waits for.
@@ -19,7 +19,7 @@ describe('Scheduler', () => {
 
   it('keeps the order within a request', async () => {
     const { runner, scheduler } = create()
-    const group = new RequestGroup()
+    const group = new Flow()
     const runs = ['1', '2', '3'].map((text) => scheduler.submit(text, group, signal()))
     for (let index = 0; index < runs.length; index++) await runner.finish()
     await Promise.all(runs)
@@ -28,7 +28,7 @@ describe('Scheduler', () => {
 
   it('refuses a request that the queue has no room for, with the time to come back', () => {
     const { scheduler } = create(1, 4, 1000)
-    const group = new RequestGroup()
+    const group = new Flow()
     for (const text of ['1', '2', '3', '4']) void scheduler.submit(text, group, signal())
     expect(() => scheduler.admit(1, 60_000)).not.toThrow()
     void scheduler.submit('5', group, signal())
@@ -38,7 +38,7 @@ describe('Scheduler', () => {
 
   it('refuses a request that would wait past its deadline, but not a small one that would not', () => {
     const { scheduler } = create(1, 100, 100)
-    const group = new RequestGroup()
+    const group = new Flow()
     for (let index = 0; index < 50; index++) void scheduler.submit(String(index), group, signal())
     expect(() => scheduler.admit(20, 1000)).toThrow(expect.objectContaining({ code: 'OVERLOADED' }))
     expect(() => scheduler.admit(1, 1000)).not.toThrow()
@@ -47,7 +47,7 @@ describe('Scheduler', () => {
   it('takes a text whose caller left out of the queue', async () => {
     const { runner, scheduler } = create()
     const leaver = new AbortController()
-    const group = new RequestGroup()
+    const group = new Flow()
     const first = scheduler.submit('first', group, signal())
     const left = scheduler.submit('left', group, leaver.signal)
     leaver.abort(new Error('gone'))
@@ -60,7 +60,7 @@ describe('Scheduler', () => {
 
   it('runs a text once more when its worker is lost, then gives up with NOT_READY', async () => {
     const { runner, scheduler } = create()
-    const run = scheduler.submit('text', new RequestGroup(), signal())
+    const run = scheduler.submit('text', new Flow(), signal())
     const outcome = expect(run).rejects.toMatchObject({ code: 'NOT_READY' })
     await runner.finish(new WorkerLostError('crash'))
     await runner.finish(new WorkerLostError('crash'))
@@ -71,7 +71,7 @@ describe('Scheduler', () => {
   it('does not repeat a lost text that nobody waits for', async () => {
     const { runner, scheduler } = create()
     const leaver = new AbortController()
-    const run = scheduler.submit('text', new RequestGroup(), leaver.signal)
+    const run = scheduler.submit('text', new Flow(), leaver.signal)
     leaver.abort(new Error('gone'))
     await expect(run).rejects.toThrow('gone')
     await runner.finish(new WorkerLostError('crash'))
@@ -80,7 +80,7 @@ describe('Scheduler', () => {
 
   it('fails what waits when the last worker is given up', async () => {
     const { runner, scheduler } = create(1)
-    const group = new RequestGroup()
+    const group = new Flow()
     const running = scheduler.submit('running', group, signal())
     const waiting = scheduler.submit('waiting', group, signal())
     const outcomes = Promise.allSettled([running, waiting])
@@ -93,7 +93,7 @@ describe('Scheduler', () => {
   describe('lays out what is next in turn', () => {
     it('and follows it when a worker takes it', async () => {
       const { runner, scheduler } = create()
-      const group = new RequestGroup()
+      const group = new Flow()
       const runs = ['1', '2', '3'].map((text) => scheduler.submit(text, group, signal()))
       expect(runner.laidOut).toBe('2')
       runner.take()
@@ -109,22 +109,22 @@ describe('Scheduler', () => {
 
     it('and another when a request comes that had no turn yet', async () => {
       const { runner, scheduler } = create()
-      const batch = new RequestGroup()
+      const batch = new Flow()
       for (const text of ['a1', 'a2', 'a3']) void scheduler.submit(text, batch, signal())
       runner.take()
       await runner.tell()
       expect(runner.laidOut).toBe('a3')
-      void scheduler.submit('b1', new RequestGroup(), signal())
+      void scheduler.submit('b1', new Flow(), signal())
       expect(runner.laidOut).toBe('b1')
     })
 
     it('and nothing twice when it was taken before its worker has said so', async () => {
       const { runner, scheduler } = create(2)
-      const group = new RequestGroup()
+      const group = new Flow()
       const runs = ['1', '2', '3', '4'].map((text) => scheduler.submit(text, group, signal()))
       runner.take()
       // Another request comes in between, which would have been next.
-      runs.push(scheduler.submit('5', new RequestGroup(), signal()))
+      runs.push(scheduler.submit('5', new Flow(), signal()))
       expect(runner.laidOut).toBeUndefined()
       await runner.tell()
       for (let index = 0; index < runs.length; index++) await runner.finish()
@@ -135,9 +135,9 @@ describe('Scheduler', () => {
     it('and not what nobody waits for any more', async () => {
       const { runner, scheduler } = create()
       const leaver = new AbortController()
-      void scheduler.submit('1', new RequestGroup(), signal())
-      const left = scheduler.submit('2', new RequestGroup(), leaver.signal)
-      void scheduler.submit('3', new RequestGroup(), signal())
+      void scheduler.submit('1', new Flow(), signal())
+      const left = scheduler.submit('2', new Flow(), leaver.signal)
+      void scheduler.submit('3', new Flow(), signal())
       expect(runner.laidOut).toBe('2')
       leaver.abort(new Error('gone'))
       await expect(left).rejects.toThrow('gone')
@@ -147,8 +147,8 @@ describe('Scheduler', () => {
     it('and is not done while one that was left runs all the same', async () => {
       const { runner, scheduler } = create()
       const leaver = new AbortController()
-      const first = scheduler.submit('1', new RequestGroup(), signal())
-      const left = scheduler.submit('2', new RequestGroup(), leaver.signal)
+      const first = scheduler.submit('1', new Flow(), signal())
+      const left = scheduler.submit('2', new Flow(), leaver.signal)
       runner.take()
       leaver.abort(new Error('gone'))
       await expect(left).rejects.toThrow('gone')
@@ -164,7 +164,7 @@ describe('Scheduler', () => {
 
   it('says when everything is done', async () => {
     const { runner, scheduler } = create()
-    const run = scheduler.submit('text', new RequestGroup(), signal())
+    const run = scheduler.submit('text', new Flow(), signal())
     let drained = false
     const done = scheduler.drained().then(() => { drained = true })
     await new Promise(setImmediate)
@@ -181,7 +181,7 @@ describe('Scheduler', () => {
       const { runner, scheduler } = create()
       const answered: string[] = []
       for (const text of ['a', 'b', 'c', 'd', 'e', 'f']) {
-        void scheduler.submit(text, new RequestGroup(), signal()).then(() => { answered.push(text) })
+        void scheduler.submit(text, new Flow(), signal()).then(() => { answered.push(text) })
       }
       const after: string[] = []
       for (let index = 0; index < 6; index++) {
@@ -195,7 +195,7 @@ describe('Scheduler', () => {
 
     it('when the queue ends with a failed text', async () => {
       const { runner, scheduler } = create()
-      const runs = ['a', 'b', 'c'].map((text) => scheduler.submit(text, new RequestGroup(), signal()))
+      const runs = ['a', 'b', 'c'].map((text) => scheduler.submit(text, new Flow(), signal()))
       const outcomes = Promise.allSettled(runs)
       vi.advanceTimersByTime(100)
       await runner.finish()

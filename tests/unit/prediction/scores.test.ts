@@ -1,18 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rankedScores, sentimentAnswer } from '../../../src/prediction/answer.ts'
-import { scoresOf } from '../../../src/prediction/scores.ts'
+import { computeScores } from '../../../src/prediction/scores.ts'
 
 const logits = fc.array(fc.float({ min: -50, max: 50, noNaN: true }), { minLength: 1, maxLength: 8 })
 
 describe('scoresOf', () => {
   it('gives the softmax of known logits', () => {
-    expect(scoresOf(Float32Array.of(0, Math.log(3), 0))).toEqual([0.2, 0.6, 0.2])
+    expect(computeScores(Float32Array.of(0, Math.log(3), 0))).toEqual([0.2, 0.6, 0.2])
   })
 
   it('sums to 1 within 1e-3 and keeps the order of the logits', () => {
     fc.assert(fc.property(logits, (values) => {
-      const scores = scoresOf(Float32Array.from(values))
+      const scores = computeScores(Float32Array.from(values))
       expect(scores.reduce((sum, score) => sum + score, 0)).toBeCloseTo(1, 3)
       const largest = values.indexOf(Math.max(...values))
       expect(scores[largest]).toBe(Math.max(...scores))
@@ -20,12 +20,12 @@ describe('scoresOf', () => {
   })
 
   it('does not overflow on huge logits', () => {
-    expect(scoresOf(Float32Array.of(1000, 0))).toEqual([1, 0])
+    expect(computeScores(Float32Array.of(1000, 0))).toEqual([1, 0])
   })
 
   it('gives sigmoids and raw logits on request', () => {
-    expect(scoresOf(Float32Array.of(0, 100), 'sigmoid')).toEqual([0.5, 1])
-    expect(scoresOf(Float32Array.of(-1.5, 2.5), 'none')).toEqual([-1.5, 2.5])
+    expect(computeScores(Float32Array.of(0, 100), 'sigmoid')).toEqual([0.5, 1])
+    expect(computeScores(Float32Array.of(-1.5, 2.5), 'none')).toEqual([-1.5, 2.5])
   })
 })
 

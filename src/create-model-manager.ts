@@ -1,14 +1,14 @@
 import { defaultWorkers, type Config } from './config.ts'
 import { cpuQuota } from './inference/cpu-quota.ts'
-import { ModelHost } from './inference/model-manager.ts'
-import type { RuntimeOptions } from './inference/model-instance.ts'
+import { ModelManager } from './inference/model-manager.ts'
+import type { ModelInstanceOptions } from './inference/model-instance.ts'
 import type { SpareThread } from './inference/spare-thread.ts'
 import type { Logger } from './logger.ts'
 import { COMPACT, resolveModel } from './models/catalog.ts'
 import { terminalProgress } from './models/progress.ts'
 import { ModelStore } from './models/store.ts'
 
-export interface ModelHostContext {
+export interface ModelManagerContext {
   /** The built worker: tsc does not rewrite the path of a worker, so the entry point names it. */
   workerUrl: URL
   logger: Logger
@@ -29,7 +29,7 @@ export function createModelStore (config: Config, logger: Logger): ModelStore {
 }
 
 /** How the configuration lets a model run. */
-export function runtimeOptions (config: Config, { workerUrl, logger }: Pick<ModelHostContext, 'workerUrl' | 'logger'>): RuntimeOptions {
+export function modelInstanceOptions (config: Config, { workerUrl, logger }: Pick<ModelManagerContext, 'workerUrl' | 'logger'>): ModelInstanceOptions {
   return {
     workerUrl,
     workers: config.INFERENCE_WORKERS === 0 ? defaultWorkers(cpuQuota()) : config.INFERENCE_WORKERS,
@@ -40,13 +40,13 @@ export function runtimeOptions (config: Config, { workerUrl, logger }: Pick<Mode
 }
 
 /** The model host that the configuration asks for. It loads nothing before it is started. */
-export function createModelHost (config: Config, { workerUrl, logger, spare }: ModelHostContext): ModelHost {
+export function createModelManager (config: Config, { workerUrl, logger, spare }: ModelManagerContext): ModelManager {
   const requested = resolveModel(config.MODEL_NAME, config.MODEL_REVISION, config.MODEL_DTYPE)
   const store = createModelStore(config, logger)
-  return new ModelHost({
+  return new ModelManager({
     requested,
     store,
     ...(config.MODEL_FALLBACK === 'compact' && !requested.embedded && { fallback: resolveModel(COMPACT, 'main', 'q8') }),
-    runtime: { ...runtimeOptions(config, { workerUrl, logger }), ...(spare && { spare }) }
+    runtime: { ...modelInstanceOptions(config, { workerUrl, logger }), ...(spare && { spare }) }
   })
 }

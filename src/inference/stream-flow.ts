@@ -1,16 +1,16 @@
-import { RequestGroup } from './fair-queue.ts'
-import type { Runtime } from './model-instance.ts'
+import { Flow } from './fair-queue.ts'
+import type { ModelInstance } from './model-instance.ts'
 
 /** A stream's place in the queue: however many of its texts wait, they take turns with other requests as one. */
-export class StreamTurn {
-  #runtime: Runtime | undefined
-  #group = new RequestGroup()
+export class StreamFlow {
+  #runtime: ModelInstance | undefined
+  #group = new Flow()
 
   /** The stream's group in the queue of `runtime`: another one once another model answers. */
-  groupOn (runtime: Runtime): RequestGroup {
+  on (runtime: ModelInstance): Flow {
     if (this.#runtime !== runtime) {
       this.#runtime = runtime
-      this.#group = new RequestGroup()
+      this.#group = new Flow()
     }
     return this.#group
   }

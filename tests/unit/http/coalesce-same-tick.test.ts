@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { inTurns } from '../../../src/http/in-turns.ts'
+import { coalesceSameTick } from '../../../src/http/coalesce-same-tick.ts'
 
 it('lets the requests of one turn of the event loop go on in a row, in their order, and the next ones after them', async () => {
-  const hook = inTurns() as unknown as (request: FastifyRequest, reply: FastifyReply, next: () => void) => void
+  const hook = coalesceSameTick() as unknown as (request: FastifyRequest, reply: FastifyReply, next: () => void) => void
   const seen: string[] = []
   const arrive = (name: string, then = (): void => {}): void => {
     hook({} as FastifyRequest, {} as FastifyReply, () => {

@@ -1,7 +1,7 @@
 import type { ScheduledResult } from '../inference/scheduler.ts'
 
 /** What one request went through, for metrics and traces. Times are milliseconds; moments are `performance.now()`'s. */
-export interface Trail {
+export interface PredictionTrace {
   /** Texts asked for, equal ones counted each. */
   texts: number
   startedAt: number

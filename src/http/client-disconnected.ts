@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 
 /** The caller closed the connection before its answer was sent. Nobody is there to read this error. */
-export class ClientGoneError extends Error {
+export class ClientDisconnectedError extends Error {
   constructor () {
     super('The client closed the connection')
     this.name = 'ClientGoneError'
@@ -9,12 +9,12 @@ export class ClientGoneError extends Error {
 }
 
 /** A signal that aborts when the connection closes before the answer is sent. */
-export function clientGone (reply: FastifyReply): AbortSignal {
+export function clientDisconnected (reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
   const { raw } = reply
-  if (raw.destroyed) controller.abort(new ClientGoneError())
+  if (raw.destroyed) controller.abort(new ClientDisconnectedError())
   raw.once('close', () => {
-    if (!raw.writableFinished) controller.abort(new ClientGoneError())
+    if (!raw.writableFinished) controller.abort(new ClientDisconnectedError())
   })
   return controller.signal
 }

@@ -5,7 +5,7 @@ import type { preValidationHookHandler } from 'fastify'
  * follow each other at once. Every write wakes its reader if that sleeps, which costs more than all the rest of a cache
  * hit; with its answers in a row a reader is awake from the second on. docs/benchmarks.md has the measurement.
  */
-export function inTurns (): preValidationHookHandler {
+export function coalesceSameTick (): preValidationHookHandler {
   let waiting: (() => void)[] = []
   const release = (): void => {
     const together = waiting
