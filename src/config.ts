@@ -55,6 +55,8 @@ export const configSchema = Type.Object({
   OTEL_TRACES_SAMPLER: choice(['always_on', 'always_off', 'traceidratio', 'parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio'], 'parentbased_always_on', 'Which requests are traced; parentbased ones follow the caller\'s traceparent'),
   OTEL_TRACES_SAMPLER_ARG: Type.Number({ minimum: 0, maximum: 1, default: 1, title: 'a number from 0 to 1', description: 'Share of the requests that a ratio sampler traces' }),
   OTEL_SDK_DISABLED: choice(['true', 'false'], 'false', 'Turns traces off, whatever else is set'),
+  CONNECTION_MAX_AGE_MS: integer(0, HOUR_MS, 0, 'Age in milliseconds at which a connection is closed after its answer, so that clients which keep connections open move to new replicas; drawn per connection from half of it to all of it; 0 is no bound'),
+  SHUTDOWN_DELAY_MS: integer(0, HOUR_MS, 0, 'Time in milliseconds after SIGTERM in which /health answers 503 and requests are still accepted, until load balancers have noticed; 3000 in the container image'),
   SHUTDOWN_GRACE_MS: integer(0, HOUR_MS, 10_000, 'Time in milliseconds that requests in flight get at shutdown')
 }, { additionalProperties: false })
 

@@ -61,17 +61,13 @@ async function endAtOnce ({ modelManager }: FastifyInstance): Promise<never> {
   process.exit(1)
 }
 
-/** Drains on the first SIGTERM or SIGINT, ends at once on the second. */
-function stopOnSignal (app: FastifyInstance, graceMs: number): void {
+/**
+ * Drains on the first SIGTERM or SIGINT, exits at once on the second. On SIGTERM the shutdown is announced first and requests
+ * are accepted for `SHUTDOWN_DELAY_MS`: load balancers send them until they have noticed.
+ */
+function stopOnSignal (app: FastifyInstance, { SHUTDOWN_DELAY_MS: delayMs, SHUTDOWN_GRACE_MS: graceMs }: Config): void {
   let signals = 0
-  const stop = (signal: NodeJS.Signals): void => {
-    signals++
-    if (signals > 2) process.exit(1)
-    if (signals > 1) {
-      void endAtOnce(app)
-      return
-    }
-    app.log.info({ signal }, `${signal}: finishing requests in flight (a second signal ends at once)`)
+  const drain = (): void => {
     const timer = setTimeout(() => {
       app.log.error({ graceMs }, 'Requests were still in flight after the grace time')
       void endAtOnce(app)
@@ -84,6 +80,19 @@ function stopOnSignal (app: FastifyInstance, graceMs: number): void {
       app.log.error({ err: error }, 'Could not stop cleanly')
       process.exit(1)
     })
+  }
+  const stop = (signal: NodeJS.Signals): void => {
+    signals++
+    if (signals > 2) process.exit(1)
+    if (signals > 1) {
+      void endAtOnce(app)
+      return
+    }
+    const announceMs = signal === 'SIGTERM' ? delayMs : 0
+    app.log.info({ signal, announceMs }, `${signal}: finishing requests in flight (a second signal ends at once)`)
+    app.lifecycle.announce()
+    if (announceMs === 0) drain()
+    else setTimeout(drain, announceMs)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
@@ -106,6 +115,6 @@ export async function serve ({ workerUrl, spare }: ServeOptions): Promise<void> 
   void modelManager.start()
   const { buildApp } = await import('./app.ts')
   const app = await buildApp({ config, modelManager, logger })
-  stopOnSignal(app, config.SHUTDOWN_GRACE_MS)
+  stopOnSignal(app, config)
   await listen(app, config)
 }

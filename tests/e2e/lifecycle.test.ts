@@ -1,11 +1,26 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { Agent, request } from 'node:http'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { TINY_ROBERTA } from '../fixtures/make-model.ts'
 import { Service, type Answer } from '../support/service.ts'
 import { TestRedis } from '../support/redis.ts'
 
 const TINY = { MODEL_NAME: 'compact', EMBEDDED_MODEL_DIR: TINY_ROBERTA }
+interface KeptAnswer { status: number | undefined, body: unknown, connection: string | undefined, port: number | undefined }
+
+/** A GET on a connection of `agent`; `port` is the client's, so equal ports are one connection. */
+function send (service: Service, path: string, agent: Agent): Promise<KeptAnswer> {
+  return new Promise((resolve, reject) => {
+    request({ port: service.port, path, agent }, (response) => {
+      let text = ''
+      const { localPort } = response.socket
+      response.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })
+        .on('end', () => { resolve({ status: response.statusCode, body: JSON.parse(text), connection: response.headers.connection, port: localPort }) })
+    }).on('error', reject).end()
+  })
+}
+
 const SOMAXCONN = '/proc/sys/net/core/somaxconn'
 
 describe('start', () => {
@@ -113,6 +128,52 @@ describe('stop', () => {
     gone.abort()
     await Promise.all(requests)
     service.signal('SIGTERM')
+    expect(await service.exited()).toBe(0)
+  })
+
+  it('announces the shutdown on new and kept connections, and answers requests, until SHUTDOWN_DELAY_MS is over', async () => {
+    const service = await Service.start({ ...TINY, SHUTDOWN_DELAY_MS: '60000' })
+    await service.until('ok')
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    onTestFinished(() => { agent.destroy() })
+    const kept = await send(service, '/health', agent)
+    service.signal('SIGTERM')
+    await vi.waitFor(() => { expect(service.lines.join()).toContain('finishing requests in flight') })
+    const announced = await send(service, '/health', agent)
+    expect(announced).toMatchObject({ status: 503, body: { status: 'stopping' }, connection: 'close', port: kept.port })
+    for (const path of ['/health', '/health/ready']) expect(await service.get(path)).toMatchObject({ status: 503, body: { status: 'stopping' } })
+    expect((await service.get('/health/live')).status).toBe(200)
+    expect((await service.predict('still answered')).status).toBe(200)
+    service.signal('SIGTERM')
+    expect(await service.exited()).toBe(1)
+  })
+
+  it('closes the listener and exits with 0 when SHUTDOWN_DELAY_MS is over', async () => {
+    const service = await Service.start({ ...TINY, SHUTDOWN_DELAY_MS: '300' })
+    await service.until('ok')
+    const client = (async () => {
+      const statuses: number[] = []
+      for (;;) {
+        const answer = await service.predict('until the listener closes').catch(() => undefined)
+        if (answer === undefined) return statuses
+        statuses.push(answer.status)
+      }
+    })()
+    service.signal('SIGTERM')
+    expect(await service.exited()).toBe(0)
+    expect((await client).filter((status) => status === 200).length).toBeGreaterThan(0)
+  })
+
+  it('announces the shutdown while the model still loads', async () => {
+    const hub = createServer()
+    await new Promise<void>((resolve) => { hub.listen(0, '127.0.0.1', resolve) })
+    onTestFinished(() => { hub.close() })
+    const service = await Service.start({
+      MODEL_NAME: 'someone/model', HF_ENDPOINT: `http://127.0.0.1:${(hub.address() as AddressInfo).port}`, SHUTDOWN_DELAY_MS: '5000'
+    })
+    await service.until('starting')
+    service.signal('SIGTERM')
+    await service.until('stopping')
     expect(await service.exited()).toBe(0)
   })
 

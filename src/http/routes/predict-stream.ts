@@ -61,7 +61,7 @@ class StreamAnswers {
     const { lifecycle, predictor, config } = this.#app
     const idle = setTimeout(() => this.#onIdle(idle), this.#idleMs)
     const onStopping = (): void => this.#stop.abort(notReady('The service is shutting down: send the rest again', 5))
-    if (lifecycle.stopping) onStopping()
+    if (lifecycle.signal.aborted) onStopping()
     lifecycle.signal.addEventListener('abort', onStopping, { once: true })
     try {
       const results = inOrder({

@@ -1,0 +1,41 @@
+import { Agent, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { startApp } from '../support/app.ts'
+
+async function keepAliveClient (env: Record<string, string>): Promise<() => Promise<{ status?: number, connection?: string, port?: number }>> {
+  const app: FastifyInstance = await startApp({ env })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  onTestFinished(() => { agent.destroy() })
+  return () => new Promise((resolve, reject) => {
+    const body = JSON.stringify({ text: 'hello' })
+    const sent = request({ port, agent, path: '/predict', method: 'POST', headers: { 'content-type': 'application/json', 'content-length': body.length } }, (response) => {
+      const { statusCode: status, headers: { connection }, socket: { localPort } } = response
+      response.resume().on('end', () => { resolve({ ...(status && { status }), ...(connection && { connection }), ...(localPort && { port: localPort }) }) })
+    })
+    sent.on('error', reject).end(body)
+  })
+}
+
+it('closes a connection that has reached CONNECTION_MAX_AGE_MS after its answer, and serves the next one', async () => {
+  const ask = await keepAliveClient({ CONNECTION_MAX_AGE_MS: '100' })
+  const first = await ask()
+  expect(first.connection).toBe('keep-alive')
+  const last = await vi.waitFor(async () => {
+    const answer = await ask()
+    expect(answer).toEqual({ status: 200, connection: 'close', port: first.port })
+    return answer
+  }, { timeout: 20_000, interval: 10 })
+  const next = await ask()
+  expect(next).toMatchObject({ status: 200, connection: 'keep-alive' })
+  expect(next.port).not.toBe(last.port)
+})
+
+it('keeps connections open by default', async () => {
+  const ask = await keepAliveClient({})
+  const first = await ask()
+  for (let count = 0; count < 20; count++) expect(await ask()).toEqual(first)
+})
