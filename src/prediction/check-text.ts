@@ -1,4 +1,5 @@
 import { EmptyTextError, textTooLong } from '../errors.ts'
+import { isBlank } from './text.ts'
 
 /**
  * Throws EMPTY_TEXT for a blank text and TEXT_TOO_LONG for one over `maxLength` characters (Unicode code points).
@@ -10,7 +11,7 @@ export function checkText (text: string, index: number, maxLength: number): void
     const length = codePoints(text)
     if (length > maxLength) throw textTooLong(index, length, 'characters', maxLength)
   }
-  if (text.trim() === '') throw new EmptyTextError(index)
+  if (isBlank(text)) throw new EmptyTextError(index)
 }
 
 function codePoints (text: string): number {
