@@ -1,58 +1,64 @@
-# What this project can do, as one-word commands. `make` alone lists them.
+# The project's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-# `make start` works on a machine that reaches no hub: the embedded model answers until the real one is there. What .env
-# says about it counts.
+# `make start` also works on a machine without access to a model hub: the embedded model answers until the configured one
+# is available. A value in .env takes precedence.
 MODEL_FALLBACK ?= $(or $(shell sed -n 's/^MODEL_FALLBACK=//p' .env 2> /dev/null),compact)
 
-.PHONY: help setup start dev build test lint format typecheck fuzz fixtures bench bench-quick bench-report accuracy
+.PHONY: help setup start dev build deps test test-unit lint format typecheck fuzz fixtures bench bench-quick bench-report accuracy
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Install the locked dependencies and build, where that is missing
+setup: ## Install the locked dependencies if they changed, and compile to dist/
 	@command -v node > /dev/null || { echo 'Node is missing: install Node 20.19 or later (https://nodejs.org)'; exit 1; }
 	@node scripts/setup.js
 
-start: setup ## Serve on port 8000, with what this machine has
+start: setup ## Serve on port 8000 without Docker
 	@MODEL_FALLBACK=$(MODEL_FALLBACK) exec node --enable-source-maps dist/server.js
 
-dev: setup ## Serve, and reload on change
+dev: setup ## Serve on port 8000 and reload on change
 	@MODEL_FALLBACK=$(MODEL_FALLBACK) exec node scripts/dev.js
 
 build: setup ## Compile to dist/
 
-test: setup ## Run every test; Redis, Prometheus and Chromium are found or installed
+deps: setup ## List the programs that the tests start, and install missing ones (Debian and Ubuntu, as root)
+	@node_modules/.bin/tsx scripts/deps.ts
+
+test: setup ## Run every test; installs what `make deps` would
 	@node_modules/.bin/vitest run
+
+test-unit: setup ## Run the unit tests: no Redis, no browser, a few seconds
+	@node_modules/.bin/vitest run --project unit
 
 lint: setup ## Check style and common mistakes
 	@node_modules/.bin/eslint .
 
-format: setup ## Correct what the linter can
+format: setup ## Fix what the linter can fix
 	@node_modules/.bin/eslint . --fix
 
-fuzz: setup ## Test the API with cases made from its OpenAPI document (needs Python)
-	@npm run --silent fuzz
-
-typecheck: setup ## Check the types of everything, tests included
+typecheck: setup ## Check all types, including those of tests and benchmarks
 	@node_modules/.bin/tsc -p tsconfig.json
 
-fixtures: setup ## Make the tests' fixture model again
+fuzz: setup ## Test the running API with requests generated from its OpenAPI document (needs Python)
+	@npm run --silent fuzz
+
+fixtures: setup ## Regenerate the tests' fixture model
 	@npm run --silent fixtures
 
-bench: setup ## Measure the service against its limits and what people use instead (about 10 minutes)
+bench: setup ## Run all benchmarks against the baselines (about 10 minutes)
 	@npm run --silent bench
 	@npm run --silent bench:model-speed
 
-bench-quick: setup ## The same in under a minute: checks answers and errors, not speed
+bench-quick: setup ## Run all benchmarks in under a minute: checks answers and errors, not speed
 	@npm run --silent bench -- --quick
 
-bench-report: setup ## Write the newest results into docs/benchmarks.md
+bench-report: setup ## Write the newest results into docs/benchmarks.md and README.md
 	@npm run --silent bench:report
 
-accuracy: setup ## Measure a running service: make accuracy DATA=file.tsv [URL=http://127.0.0.1:8000]
-	@test -n "$(DATA)" || { echo 'Name the labelled texts: make accuracy DATA=file.tsv (a line is LABEL<TAB>TEXT)'; exit 2; }
+accuracy: setup ## Measure the accuracy of a running service: make accuracy DATA=file.tsv [URL=http://127.0.0.1:8000]
+	@test -n "$(DATA)" || { echo 'Name the labelled texts: make accuracy DATA=file.tsv (one LABEL<TAB>TEXT per line)'; exit 2; }
 	@node_modules/.bin/tsx bench/accuracy/main.ts --data '$(DATA)' --url $(or $(URL),http://127.0.0.1:8000)
 
 -include docker/docker.mk

@@ -1,0 +1,22 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { expect, it } from 'vitest'
+
+const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md',
+  ...readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => join('docs', name))]
+
+/** The anchors that GitHub gives a document's headings. */
+function anchors (path: string): string[] {
+  const headings = readFileSync(path, 'utf8').replace(/```[^]*?```/g, '').matchAll(/^#+ (.+)$/gm)
+  return [...headings].map(([, title = '']) => title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'))
+}
+
+it.each(DOCUMENTS)('%s links only to files and headings that exist', (path) => {
+  const links = [...readFileSync(path, 'utf8').matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link as string).filter((link) => !/^[a-z]+:/.test(link))
+  const broken = links.filter((link) => {
+    const [file = '', anchor] = link.split('#')
+    const target = file === '' ? path : normalize(join(dirname(path), file))
+    return !existsSync(target) || (anchor !== undefined && !anchors(target).includes(anchor))
+  })
+  expect(broken).toEqual([])
+})
