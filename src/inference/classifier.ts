@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { AutoTokenizer, env, type PreTrainedTokenizer } from '@xenova/transformers'
 import type { ModelLoadOptions, TextResult } from './protocol.ts'
 import { openLaneSession, openPlainSession, type Session } from './session.ts'
@@ -37,10 +37,9 @@ export class Classifier {
 
   /** Loads the model. Throws where a file is missing or damaged; there is no other backend to fall back to. */
   static async load ({ directory, dtype, labels, lanes }: ModelLoadOptions): Promise<Classifier> {
-    env.localModelPath = dirname(directory)
-    const id = basename(directory)
     const config = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8')) as ModelConfig
-    const loading = AutoTokenizer.from_pretrained(id, { local_files_only: true })
+    // An absolute path is never mistaken for a hub id, which excludes names such as `a--b` or `v1+cpu`.
+    const loading = AutoTokenizer.from_pretrained(directory, { local_files_only: true })
     const probes = loading.then((tokenizer) => [tokenizer.encode(PROBES[0]), tokenizer.encode(PROBES[1])] as const)
     const opening = lanes ? openLaneSession(directory, dtype, probes) : probes.then(() => openPlainSession(directory, dtype))
     const [tokenizer, session] = await Promise.all([loading, opening])

@@ -2,9 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { notReady } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelSpec } from '../models/catalog.ts'
-import { HubUnreachableError } from '../models/errors.ts'
+import { ModelError } from '../models/errors.ts'
 import type { LocalModel, ModelStore } from '../models/store.ts'
-import { LoadFailedError } from './worker-handle.ts'
 import { ModelInstance, type ModelInstanceEvents, type ModelInstanceOptions } from './model-instance.ts'
 
 export interface ModelManagerOptions {
@@ -13,14 +12,14 @@ export interface ModelManagerOptions {
   fallback?: ModelSpec
   store: ModelStore
   runtime: Omit<ModelInstanceOptions, 'events'>
-  /** Milliseconds between tries to reach an unreachable hub. */
+  /** Milliseconds between attempts while the hub is unreachable or MODEL_DIR cannot be written. */
   retryMs?: number
 }
 
 /** `starting`: no model yet. `down`: none will come without a person's help, or every worker is gone. */
 export type ModelState = 'starting' | 'ready' | 'down'
 
-const HUB_RETRY_MS = 60_000
+const RETRY_MS = 60_000
 
 /**
  * Decides which model answers. Loads the requested one, downloading it first where needed; meanwhile the fallback
@@ -126,14 +125,14 @@ export class ModelManager {
   }
 
   async #acquire (): Promise<void> {
-    const { requested, store, retryMs = HUB_RETRY_MS } = this.#options
+    const { requested, store, retryMs = RETRY_MS } = this.#options
     const { signal } = this.#stopping
     while (!signal.aborted) {
       try {
         return await this.#serve(await store.ensure(requested, signal))
       } catch (error) {
         if (signal.aborted) return
-        const again = error instanceof HubUnreachableError
+        const again = error instanceof ModelError && error.retryable
         this.#report(messageOf(error), again)
         if (!again) return
         await delay(retryMs, undefined, { signal }).catch(() => {})
@@ -142,7 +141,7 @@ export class ModelManager {
   }
 
   async #serve (local: LocalModel): Promise<void> {
-    const runtime = await this.#startRuntime(local)
+    const runtime = await this.#launch(local)
     const previous = this.#current
     if (this.#stopping.signal.aborted) {
       await runtime.pool.close()
@@ -156,18 +155,6 @@ export class ModelManager {
       previous === undefined ? `Model ${name} answers` : `Model ${name} answers from now on, instead of ${previous.model.spec.name}`
     )
     await previous?.drain()
-  }
-
-  /** A file that was damaged on disk is found here: it is fetched again, once. */
-  async #startRuntime (local: LocalModel): Promise<ModelInstance> {
-    try {
-      return await this.#launch(local)
-    } catch (error) {
-      if (!(error instanceof LoadFailedError) || local.spec.embedded) throw error
-      this.#logger.warn({ model: local.spec.name, reason: error.message }, 'The model does not load: its files are checked and fetched again')
-      const repaired = await this.#options.store.repair(local.spec, this.#stopping.signal)
-      return await this.#launch(repaired)
-    }
   }
 
   #launch (local: LocalModel): Promise<ModelInstance> {

@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads'
  */
 const YOUNG_GENERATION_MB = 6
 
-/** A thread that runs `workerUrl`; `env` where it must not see the whole of the process's environment. */
-export function newThread (workerUrl: URL, env?: NodeJS.ProcessEnv): Worker {
-  return new Worker(workerUrl, { ...(env && { env }), resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
+/** A thread that runs `workerUrl`, without the environment: a worker needs no setting, and must not hold the service's secrets. */
+export function newThread (workerUrl: URL): Worker {
+  return new Worker(workerUrl, { env: {}, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
 }

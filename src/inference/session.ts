@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { AutoModelForSequenceClassification } from '@xenova/transformers'
 import { weightsFile, type Dtype } from '../models/catalog.ts'
 import { LANE_COUNTS, MAX_LANES } from './lane-counts.ts'
@@ -65,7 +65,7 @@ class PlainSession implements Session {
 
   static async open (directory: string, dtype: Dtype, problem?: string): Promise<PlainSession> {
     const options = { local_files_only: true, device: 'cpu', dtype, session_options: SESSION_OPTIONS } as const
-    const { sessions } = await AutoModelForSequenceClassification.from_pretrained(basename(directory), options)
+    const { sessions } = await AutoModelForSequenceClassification.from_pretrained(directory, options)
     const session = sessions.model as OnnxSession
     checkInputs(session.inputNames)
     return new PlainSession(session, problem)

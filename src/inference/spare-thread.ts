@@ -9,9 +9,7 @@ export class SpareThread {
   #thread: Worker | undefined
 
   constructor (workerUrl: URL) {
-    // The service's secrets have not been taken from the environment yet.
-    const { API_KEYS: _hidden, ...env } = process.env
-    this.#thread = newThread(workerUrl, env)
+    this.#thread = newThread(workerUrl)
     // One that fails is not taken: its replacement fails the same way, where it is told of.
     const forget = (): void => { this.#thread = undefined }
     this.#thread.once('error', forget)

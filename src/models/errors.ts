@@ -1,15 +1,17 @@
-/** Where something went wrong; `file` only where it is about one file. */
+/** What an error is about; `file` only if it concerns a single file. */
 export interface ModelSubject {
   repo: string
   revision: string
   file?: string
 }
 
-/** A model cannot be had. The message says which one and what the operator can do; it never holds a token. */
+/** A model is not available. The message names it and what the operator can do; it never contains a token. */
 export class ModelError extends Error {
   readonly repo: string
   readonly revision: string
   readonly file: string | undefined
+  /** Whether the same attempt may succeed later without a change of the settings. */
+  readonly retryable: boolean = false
 
   constructor (subject: ModelSubject, problem: string, advice: string, options?: ErrorOptions) {
     const file = subject.file === undefined ? '' : `, file ${subject.file}`
@@ -40,24 +42,46 @@ export class ModelAccessError extends ModelError {
 
 /** The hub cannot be reached, or kept failing until the retries were spent. */
 export class HubUnreachableError extends ModelError {
+  override readonly retryable = true
+
   constructor (subject: ModelSubject, origin: string, reason: string, options?: ErrorOptions) {
     super(subject, `no usable answer from ${origin} (${reason})`,
       'Check HF_ENDPOINT and the network, or put the files into MODEL_DIR, or set MODEL_FALLBACK=compact', options)
   }
 }
 
-/** Files are damaged: what was downloaded does not match what the hub announced, or what is on disk is no model. */
+/** Files are damaged: a download does not match what the hub announced, or the embedded model is incomplete. */
 export class DamagedModelError extends ModelError {
   constructor (subject: ModelSubject, reason: string, options?: ErrorOptions) {
     super(subject, `damaged (${reason})`,
-      'Check HF_ENDPOINT (a proxy or a mirror may change files), or replace the files in MODEL_DIR', options)
+      'Check HF_ENDPOINT (a proxy or a mirror may change files), or replace the files', options)
   }
 }
 
-/** The model's directory cannot be read or written. */
+/** Why a folder cannot be used and what to do about it, by the code of the file system's error. */
+const STORAGE_PROBLEMS: Readonly<Record<string, readonly [problem: string, advice: string]>> = {
+  ENOSPC: ['no space left', 'Free space there, or set MODEL_DIR to a folder on another disk'],
+  EDQUOT: ['the disk quota is exhausted', 'Free space there, or set MODEL_DIR to a folder on another disk'],
+  EROFS: ['the file system is read-only', 'Mount it writable, put the model\'s files there, or set MODEL_DIR to a writable folder'],
+  EACCES: ['permission denied', 'Give the user of the service read and write access, or set MODEL_DIR to a writable folder'],
+  EPERM: ['operation not permitted', 'Give the user of the service read and write access, or set MODEL_DIR to a writable folder'],
+  ENOTDIR: ['a part of the path is a file, not a folder', 'Remove that file, or set MODEL_DIR to a folder'],
+  EEXIST: ['a part of the path is a file, not a folder', 'Remove that file, or set MODEL_DIR to a folder']
+}
+
+/** The model's folder cannot be read or written. The download is tried again later: freed space or a new mount ends the problem. */
 export class ModelStorageError extends ModelError {
+  override readonly retryable = true
+
   constructor (subject: ModelSubject, directory: string, code: string, options?: ErrorOptions) {
-    super(subject, `cannot use ${directory} (${code})`,
-      'Check that MODEL_DIR is writable for the user of the service and has free space', options)
+    const [problem, advice] = STORAGE_PROBLEMS[code] ?? ['read or write error', 'Check the disk, or set MODEL_DIR to another folder']
+    super(subject, `cannot use ${directory}: ${problem} (${code})`, advice, options)
   }
+}
+
+/** A file system's error as ModelStorageError; any other error unchanged. Network errors never get here as such: they are TransientError. */
+export function describeStorageError (error: unknown, { repo, revision }: ModelSubject, directory: string): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException
+  if (error instanceof ModelError || code === undefined || syscall === undefined) return error
+  return new ModelStorageError({ repo, revision }, directory, code, { cause: error })
 }

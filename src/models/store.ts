@@ -1,26 +1,26 @@
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Logger } from '../logger.ts'
 import type { ModelSpec } from './catalog.ts'
 import { downloadFile } from './download.ts'
-import { DamagedModelError, ModelNotFoundError } from './errors.ts'
-import { obviousDamage, optionalFiles, requiredFiles, revisionDirectory, readSize } from './files.ts'
+import { DamagedModelError, describeStorageError, ModelNotFoundError } from './errors.ts'
+import { revisionDirectory } from './files.ts'
 import type { HubOptions } from './hub-request.ts'
+import { hasRequiredFiles, inspectModel, modelFiles, type FileCheck, type Inspection } from './integrity.ts'
 import { withLock } from './lock.ts'
-import { readManifest, hashFile, writeManifest, type ManifestEntry } from './manifest.ts'
+import { writeManifest } from './manifest.ts'
 import { logProgress, type DownloadProgress } from './progress.ts'
 import { DEFAULT_RETRY, type RetryOptions } from './retry.ts'
 
+export type { FileCheck } from './integrity.ts'
+
+/** A model whose files are complete on disk and were verified. */
 export interface LocalModel {
   spec: ModelSpec
   /** Absolute folder that holds config.json, the tokenizer and `onnx/`. */
   directory: string
-}
-
-export interface FileCheck {
-  file: string
-  bytes: number | undefined
-  status: 'ok' | 'missing' | 'damaged'
+  /** SHA-256 over the names and hashes of the model's files, lower-case hex: changes with any byte of any file. */
+  digest: string
 }
 
 export interface ModelStoreOptions {
@@ -38,7 +38,7 @@ export interface ModelStoreOptions {
 const STALL_MS = 30_000
 const NEVER = new AbortController().signal
 
-/** Finds models on disk and brings those that are missing, once for all processes that share the folder. */
+/** Finds models on disk and downloads missing ones, once for all processes that share the folder. */
 export class ModelStore {
   readonly #options: ModelStoreOptions
   readonly #hub: HubOptions
@@ -49,83 +49,71 @@ export class ModelStore {
     this.#hub = { endpoint, stallMs, ...(token !== undefined && { token }) }
   }
 
-  /** The model, if it is complete on disk: as downloaded, or put there by hand. Never asks the network. */
+  /**
+   * The model, if it is complete on disk, downloaded or copied there by hand, and every file has the hash recorded at its
+   * download. Makes no network request.
+   * @throws {ModelStorageError} if the folder cannot be read
+   */
   async find (spec: ModelSpec): Promise<LocalModel | undefined> {
-    for (const directory of this.#candidates(spec)) {
-      if (await isComplete(directory, spec)) return { spec, directory }
-    }
-    return undefined
+    return await this.#guardStorage(spec, async () => {
+      for (const directory of this.#candidates(spec)) {
+        if (!await hasRequiredFiles(directory, spec.dtype)) continue
+        const { digest, files } = await inspectModel(directory, spec.dtype)
+        if (digest !== undefined) return { spec, directory, digest }
+        const damaged = files.filter(({ status }) => status !== 'ok')
+        this.#options.logger.warn({ model: spec.name, directory, files: damaged }, 'Model files are damaged')
+      }
+      return undefined
+    })
   }
 
-  /** The model, downloaded if it is not there. Rejects with a ModelError, or with `signal.reason`. */
+  /** The model, downloaded if necessary. Rejects with a ModelError, or with `signal.reason`. */
   async ensure (spec: ModelSpec, signal: AbortSignal = NEVER): Promise<LocalModel> {
     const found = await this.find(spec)
     if (found !== undefined) return found
     const directory = this.#candidates(spec)[0] as string
-    if (spec.embedded) throw new DamagedModelError({ repo: spec.repo, revision: spec.revision }, `incomplete in ${directory}`)
-    await mkdir(directory, { recursive: true })
-    return await withLock(directory, signal, async (locked) => {
-      // Another process may have brought it while this one waited.
-      const meanwhile = await this.find(spec)
-      if (meanwhile !== undefined) return meanwhile
-      await this.#download(spec, directory, locked)
-      return { spec, directory }
+    if (spec.embedded) throw new DamagedModelError(spec, `incomplete in ${directory}`)
+    return await this.#guardStorage(spec, async () => {
+      await mkdir(directory, { recursive: true })
+      return await withLock(directory, signal, async (locked) => {
+        // Another process may have downloaded it while this one waited for the lock.
+        const { digest = await this.#download(spec, directory, locked) } = await inspectModel(directory, spec.dtype)
+        return { spec, directory, digest }
+      })
     })
   }
 
-  /**
-   * After a model did not load: what differs from its manifest is deleted and fetched again; files that no manifest
-   * knows are moved aside as NAME.damaged, not deleted. Rejects with DamagedModelError where everything is as published.
-   */
-  async repair (spec: ModelSpec, signal: AbortSignal = NEVER): Promise<LocalModel> {
-    const { directory } = await this.find(spec) ?? { directory: this.#candidates(spec)[0] as string }
-    await withLock(directory, signal, async () => {
-      const manifest = await readManifest(directory)
-      const damaged = (await this.verify(spec)).filter(({ status }) => status === 'damaged')
-      const unknown = requiredFiles(spec.dtype).filter((file) => manifest?.files[file] === undefined)
-      if (damaged.length === 0 && unknown.length === 0) {
-        throw new DamagedModelError({ repo: spec.repo, revision: spec.revision }, 'it does not load although its files are as published')
-      }
-      for (const { file } of damaged) await rm(join(directory, file), { force: true })
-      for (const file of unknown) {
-        const path = join(directory, file)
-        if (await readSize(path) !== undefined) await rename(path, `${path}.damaged`)
-      }
-      this.#options.logger.warn({ model: spec.name, files: [...damaged.map(({ file }) => file), ...unknown] }, 'Damaged model files removed')
-    })
-    return await this.ensure(spec, signal)
-  }
-
-  /** Reads every file of the model again and compares it with its manifest, or for what is plain without one. */
+  /** Reads every file of the model and compares it with its recorded hash. */
   async verify (spec: ModelSpec): Promise<FileCheck[]> {
-    const { directory } = await this.find(spec) ?? { directory: this.#candidates(spec)[0] as string }
-    const known = (await readManifest(directory))?.files ?? {}
-    const files = new Set([...requiredFiles(spec.dtype), ...optionalFiles(spec.dtype).filter((file) => file in known)])
-    return await Promise.all([...files].map(async (file) => {
-      const path = join(directory, file)
-      const bytes = await readSize(path)
-      const entry = known[file]
-      if (bytes === undefined) return { file, bytes, status: 'missing' as const }
-      const good = entry === undefined ? await obviousDamage(path, file) === undefined : await hashFile(path) === entry.sha256
-      return { file, bytes, status: good ? 'ok' as const : 'damaged' as const }
-    }))
+    return await this.#guardStorage(spec, async () => {
+      let first: Inspection | undefined
+      for (const directory of this.#candidates(spec)) {
+        const inspection = await inspectModel(directory, spec.dtype)
+        if (inspection.digest !== undefined) return inspection.files
+        first ??= inspection
+      }
+      return first?.files ?? []
+    })
   }
 
-  /** Folders that the model can be in, the one it is downloaded to first. transformers.js' own layout has no revision. */
+  /** Folders that may hold the model, the download's target first. transformers.js' own layout has no revision. */
   #candidates ({ embedded, repo, revision }: ModelSpec): string[] {
     if (embedded) return [resolve(this.#options.embeddedDirectory)]
     const root = resolve(this.#options.directory, repo)
     return [join(root, revisionDirectory(revision)), ...(revision === 'main' ? [root] : [])]
   }
 
-  async #download (spec: ModelSpec, directory: string, signal: AbortSignal): Promise<void> {
+  /** Downloads the files that are missing or damaged; returns the model's digest. */
+  async #download (spec: ModelSpec, directory: string, signal: AbortSignal): Promise<string> {
     const { logger, onProgress = logProgress(logger), retry = DEFAULT_RETRY } = this.#options
-    const { repo, revision } = spec
-    logger.info({ model: spec.name, repo, revision, from: new URL(this.#hub.endpoint).origin }, 'Downloading the model')
-    const manifest = await readManifest(directory) ?? { version: 1 as const, repo, revision, files: {} }
-    const optional = optionalFiles(spec.dtype)
-    for (const file of [...requiredFiles(spec.dtype), ...optional]) {
-      if (await isIntact(directory, file, manifest.files[file])) continue
+    const { name: model, repo, revision } = spec
+    logger.info({ model, repo, revision, from: new URL(this.#hub.endpoint).origin }, 'Downloading model')
+    const before = await inspectModel(directory, spec.dtype)
+    const manifest = before.manifest ?? { version: 1 as const, repo, revision, files: {} }
+    for (const { file, required } of modelFiles(spec.dtype)) {
+      const status = before.files.find((check) => check.file === file)?.status
+      if (status === 'ok') continue
+      if (status === 'damaged' && manifest.files[file] !== undefined) await this.#setAside(join(directory, file))
       try {
         manifest.files[file] = await downloadFile({
           hub: this.#hub,
@@ -136,28 +124,28 @@ export class ModelStore {
           onProgress: (receivedBytes, totalBytes) => onProgress({ repo, file, receivedBytes, totalBytes })
         })
       } catch (error) {
-        if (error instanceof ModelNotFoundError && optional.includes(file)) continue
+        if (error instanceof ModelNotFoundError && !required) continue
         throw error
       }
       await writeManifest(directory, manifest)
     }
-    logger.info({ model: spec.name, directory }, 'The model is downloaded')
+    const { digest } = await inspectModel(directory, spec.dtype)
+    if (digest === undefined) throw new DamagedModelError(spec, `its files in ${directory} changed during the download`)
+    logger.info({ model, directory }, 'Model downloaded')
+    return digest
   }
-}
 
-async function isComplete (directory: string, spec: ModelSpec): Promise<boolean> {
-  const known = (await readManifest(directory))?.files ?? {}
-  for (const file of requiredFiles(spec.dtype)) {
-    const entry = known[file]
-    if (entry !== undefined && !await isIntact(directory, file, entry)) return false
-    if (await obviousDamage(join(directory, file), file) !== undefined) return false
+  /** Keeps a file whose hash is wrong: somebody may have edited it on purpose. */
+  async #setAside (path: string): Promise<void> {
+    await rename(path, `${path}.damaged`)
+    this.#options.logger.warn({ path: `${path}.damaged` }, 'Damaged model file renamed')
   }
-  return true
-}
 
-/** Whether the file has the size that its manifest says; without an entry, whether it is there and not plainly wrong. */
-async function isIntact (directory: string, file: string, entry: ManifestEntry | undefined): Promise<boolean> {
-  const path = join(directory, file)
-  if (entry !== undefined) return await readSize(path) === entry.bytes
-  return await obviousDamage(path, file) === undefined
+  async #guardStorage<T> (spec: ModelSpec, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw describeStorageError(error, spec, spec.embedded ? this.#options.embeddedDirectory : this.#options.directory)
+    }
+  }
 }

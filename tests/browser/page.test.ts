@@ -8,7 +8,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { useBrowser, visit } from './support/page.ts'
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-const LATE_WORKER = new URL('../fixtures/workers/late.mjs', import.meta.url)
+const lateWorker = (gate: string): URL => new URL(`../fixtures/workers/late.mjs?${new URLSearchParams({ gate })}`, import.meta.url)
 
 const type = async (page: Page, text: string): Promise<void> => {
   await page.getByLabel('Text', { exact: true }).fill(text)
@@ -70,8 +70,7 @@ describe('the page', () => {
 
   it('waits while the model loads, and then answers by itself', async () => {
     const gate = join(tmpdir(), `gate-${randomUUID()}`)
-    process.env.LATE_WORKER_GATE = gate
-    const { page } = await visit({ workerUrl: LATE_WORKER, ready: false })
+    const { page } = await visit({ workerUrl: lateWorker(gate), ready: false })
     await type(page, 'early bird')
     await page.getByText('The model is not ready yet').waitFor()
     expect(await seen(page, 'state')).toContain('Loading the model')

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -26,7 +26,7 @@ async function startHub (): Promise<HubServer> {
 }
 
 describe('the embedded model', () => {
-  it('tells plain sentiments right, where there is no hub, and is never passed off as the one asked for', async () => {
+  it('classifies plain sentiments without a hub and is reported as the fallback', async () => {
     const service = await Service.start({ MODEL_FALLBACK: 'compact', HF_ENDPOINT: NOWHERE, MODEL_DIR: await modelDirectory() })
     await service.until('degraded', 'compact')
     const expected = {
@@ -45,7 +45,7 @@ describe('the embedded model', () => {
 })
 
 describe('a model from the hub', () => {
-  it('is downloaded once, and a second start asks the hub for nothing', async () => {
+  it('is downloaded once, and a second start makes no request to the hub', async () => {
     const hub = await startHub()
     const env = { HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory() }
     const first = await Service.start(env)
@@ -60,7 +60,7 @@ describe('a model from the hub', () => {
     expect(hub.requests).toEqual([])
   })
 
-  it('takes over from the fallback without one failed request', async () => {
+  it('replaces the fallback without a failed request', async () => {
     const hub = await startHub()
     hub.fail(WEIGHTS, { kind: 'slow' })
     const service = await Service.start({ HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory(), MODEL_FALLBACK: 'compact' })
@@ -75,7 +75,7 @@ describe('a model from the hub', () => {
     await service.until('ok', NAME)
   })
 
-  it('takes over in the middle of a stream, which loses no line', async () => {
+  it('replaces the fallback in the middle of a stream that loses no line', async () => {
     const hub = await startHub()
     hub.fail(WEIGHTS, { kind: 'slow' })
     const service = await Service.start({ HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory(), MODEL_FALLBACK: 'compact' })
@@ -97,7 +97,7 @@ describe('a model from the hub', () => {
     expect(change).toBeGreaterThan(0)
   })
 
-  it('is brought once by two services that share the folder', async () => {
+  it('is downloaded once by two services that share the folder', async () => {
     const hub = await startHub()
     const env = { HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory() }
     const services = await Promise.all([Service.start(env), Service.start(env)])
@@ -105,7 +105,7 @@ describe('a model from the hub', () => {
     expect(hub.requestsFor(WEIGHTS)).toHaveLength(1)
   })
 
-  it('whose file is damaged on disk is found at load and fetched again', async () => {
+  it('is verified at start, and a damaged file is downloaded again', async () => {
     const hub = await startHub()
     const directory = await modelDirectory()
     const env = { HF_ENDPOINT: hub.url, MODEL_DIR: directory }
@@ -117,13 +117,20 @@ describe('a model from the hub', () => {
     await writeFile(path, (await readFile(path)).fill(0xff, 0, 2000))
     const second = await Service.start(env)
     await second.until('ok', NAME)
-    expect(second.lines.join('\n')).toContain('its files are checked and fetched again')
+    expect(second.lines.join('\n')).toContain('Damaged model file renamed')
+  })
+
+  it.each(['exp--2', 'v1+cpu', 'main-', 'refs/pr/24', 'a.b-.c'])('loads from a folder with spaces under revision %s', async (revision) => {
+    const models = join(await modelDirectory(), 'my models + more')
+    await cp(TINY_ROBERTA, join(models, 't/m', revision.replaceAll('/', '__')), { recursive: true })
+    const service = await Service.start({ MODEL_NAME: 't/m', MODEL_REVISION: revision, MODEL_DIR: models, HF_ENDPOINT: NOWHERE })
+    await service.until('ok', 't/m')
   })
 
   it.each([
     ['404', { kind: 'status', status: 404 }, 'not found on'],
     ['401', { kind: 'status', status: 401 }, 'Set HF_TOKEN']
-  ] as const)('that the hub answers with %s leaves the service down, with one clear line', async (_status, fault, message) => {
+  ] as const)('leaves the service down with one clear line if the hub answers with status %s', async (_status, fault, message) => {
     const hub = await startHub()
     hub.fail('config.json', fault)
     const service = await Service.start({ HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory() })

@@ -12,6 +12,14 @@ const REPO = 'test/tiny-roberta'
 const WEIGHTS = 'onnx/model_quantized.onnx'
 const spec = resolveModel(REPO, 'main', 'q8')
 
+/** Swaps the ids of the first two entries of the vocabulary that have equally many digits. */
+function swapTwoIds (content: Buffer): Buffer {
+  const entries = [...content.toString().matchAll(/"([^"\\]+)": ?(1\d)(?=[,\n}])/g)]
+  const [first, second] = [entries[0] as RegExpExecArray, entries[1] as RegExpExecArray]
+  for (const [to, from] of [[first, second], [second, first]] as const) content.write(from[2] as string, to.index + to[0].length - 2)
+  return content
+}
+
 describe('ModelStore', () => {
   let hub: HubServer
   let directory: string
@@ -32,7 +40,7 @@ describe('ModelStore', () => {
   const weightsOf = (model: { directory: string }) => readFile(join(model.directory, WEIGHTS))
   const original = () => readFile(join(TINY_ROBERTA, WEIGHTS))
 
-  it('downloads a model, whole, and asks the hub for nothing the second time', async () => {
+  it('downloads a model completely and makes no request the second time', async () => {
     const model = await create().ensure(spec)
     expect(await weightsOf(model)).toEqual(await original())
     expect(await create().verify(spec)).toEqual(expect.arrayContaining([{ file: WEIGHTS, bytes: expect.any(Number), status: 'ok' }]))
@@ -42,54 +50,54 @@ describe('ModelStore', () => {
     expect((await readdir(join(model.directory, 'onnx'))).filter((name) => name.includes('.part'))).toEqual([])
   })
 
-  it('finds nothing on an empty disk, without asking the hub', async () => {
+  it('finds nothing on an empty disk and makes no request', async () => {
     expect(await create().find(spec)).toBeUndefined()
     expect(hub.requests).toEqual([])
   })
 
-  it('goes on where a download was cut at half', async () => {
+  it('resumes a download that was cut halfway', async () => {
     hub.fail(WEIGHTS, { kind: 'cut', times: 1 })
     expect(await weightsOf(await create().ensure(spec))).toEqual(await original())
     expect(hub.requestsFor(WEIGHTS).at(-1)?.range).toMatch(/^bytes=[1-9]\d*-$/)
   })
 
-  it('goes on in a new process where the one before gave up', async () => {
+  it('resumes the download of a process that gave up', async () => {
     hub.fail(WEIGHTS, { kind: 'cut', times: 1 })
     await expect(create({ retry: { attempts: 1, baseMs: 1, maxMs: 1 } }).ensure(spec)).rejects.toMatchObject({ name: 'HubUnreachableError' })
     expect(await weightsOf(await create().ensure(spec))).toEqual(await original())
     expect(hub.requestsFor(WEIGHTS).at(-1)?.range).toMatch(/^bytes=[1-9]\d*-$/)
   })
 
-  it('waits for a slow hub, and leaves one that stalls to try again', async () => {
+  it('waits for a slow hub and reconnects to one that stalls', async () => {
     hub.fail('tokenizer.json', { kind: 'slow', times: 1 })
     hub.fail(WEIGHTS, { kind: 'stall', times: 1 })
     expect(await weightsOf(await create({ stallMs: 300 }).ensure(spec))).toEqual(await original())
   })
 
-  it('tries again after 503', async () => {
+  it('retries after status 503', async () => {
     hub.fail('config.json', { kind: 'status', status: 503, times: 2 })
     await create().ensure(spec)
     expect(hub.requestsFor('config.json')).toHaveLength(3)
   })
 
-  it('says so when the hub goes on failing', async () => {
+  it('reports a hub that keeps failing', async () => {
     hub.fail('config.json', { kind: 'status', status: 503 })
     await expect(create().ensure(spec)).rejects.toMatchObject({ name: 'HubUnreachableError', message: expect.stringContaining('status 503') })
   })
 
-  it('says so when nothing listens there', async () => {
+  it('reports a hub that refuses connections', async () => {
     await hub.close()
     await expect(create().ensure(spec)).rejects.toMatchObject({ name: 'HubUnreachableError', message: expect.stringMatching(/ECONNREFUSED.*MODEL_FALLBACK=compact/) })
     hub = await HubServer.start(TINY_ROBERTA, REPO)
   })
 
-  it('says at once what is not there, naming the repository and what to do', async () => {
+  it('reports a missing repository at once, with its name and the remedy', async () => {
     const unknown = resolveModel('test/nothing', 'main', 'q8')
     await expect(create().ensure(unknown)).rejects.toMatchObject({ name: 'ModelNotFoundError', message: expect.stringMatching(/test\/nothing.*Check MODEL_NAME/) })
     expect(hub.requests).toHaveLength(1)
   })
 
-  it('gives the token to the hub, and to nobody else', async () => {
+  it('sends the token to the hub and to no other origin', async () => {
     hub.token = 'hf_secret'
     await expect(create().ensure(spec)).rejects.toMatchObject({ name: 'ModelAccessError', message: expect.stringContaining('Set HF_TOKEN') })
     const elsewhere = await HubServer.start(TINY_ROBERTA, 'unused/unused')
@@ -99,7 +107,7 @@ describe('ModelStore', () => {
     await elsewhere.close()
   })
 
-  it('fetches a file again that arrived damaged, and gives up on the second', async () => {
+  it('downloads a file again that arrived damaged and gives up on the second failure', async () => {
     hub.fail(WEIGHTS, { kind: 'damage', times: 1 })
     expect(await weightsOf(await create().ensure(spec))).toEqual(await original())
     await rm(directory, { recursive: true })
@@ -108,24 +116,52 @@ describe('ModelStore', () => {
     expect(await create().find(spec)).toBeUndefined()
   })
 
-  it('mends a file that was damaged on disk', async () => {
+  it.each([
+    ['weights', WEIGHTS, (content: Buffer) => content.fill(0, 100, 200)],
+    ['a tokenizer with two ids swapped', 'tokenizer.json', swapTwoIds],
+    ['a config with another label order', 'config.json', (content: Buffer) => Buffer.from(content.toString().replace(/"0"(.*)"1"/s, '"1"$1"0"'))]
+  ])('detects %s of unchanged size, keeps the file aside and downloads it again', async (_what, file, change) => {
     const model = await create().ensure(spec)
-    const damaged = await original()
-    damaged.fill(0, 100, 200)
-    await writeFile(join(model.directory, WEIGHTS), damaged)
-    expect(await create().verify(spec)).toContainEqual(expect.objectContaining({ file: WEIGHTS, status: 'damaged' }))
+    const path = join(model.directory, file)
+    const published = await readFile(path)
+    const changed = change(Buffer.from(published))
+    expect(changed.length).toBe(published.length)
+    expect(changed.equals(published)).toBe(false)
+    await writeFile(path, changed)
+    expect(await create().verify(spec)).toContainEqual(expect.objectContaining({ file, status: 'damaged' }))
+    expect(await create().find(spec)).toBeUndefined()
     hub.requests.length = 0
-    await create().repair(spec)
-    expect(await weightsOf(model)).toEqual(await original())
-    expect(hub.requestsFor('config.json')).toEqual([])
+    expect(await create().ensure(spec)).toEqual(model)
+    expect(await readFile(path)).toEqual(published)
+    expect(await readFile(`${path}.damaged`)).toEqual(changed)
+    for (const other of ['config.json', 'tokenizer.json', WEIGHTS].filter((name) => name !== file)) expect(hub.requestsFor(other)).toEqual([])
   })
 
-  it('brings each file once when several ask at the same time', async () => {
+  it('never renames a file whose hash is not recorded', async () => {
+    const byHand = join(directory, REPO)
+    await cp(TINY_ROBERTA, byHand, { recursive: true })
+    await writeFile(join(byHand, WEIGHTS), 'these are no weights')
+    expect(await create().ensure(spec)).toMatchObject({ directory: byHand })
+    expect((await readdir(byHand, { recursive: true })).filter((name) => name.includes('damaged'))).toEqual([])
+  })
+
+  it('gives a model the same digest wherever it is, and another one if any byte changes', async () => {
+    const { digest } = await create().ensure(spec)
+    const byHand = join(directory, 'copy', REPO)
+    await cp(TINY_ROBERTA, byHand, { recursive: true })
+    const copies = create({ directory: join(directory, 'copy') })
+    expect(digest).toMatch(/^[0-9a-f]{64}$/)
+    expect(await copies.find(spec)).toMatchObject({ digest })
+    await writeFile(join(byHand, 'config.json'), `${await readFile(join(byHand, 'config.json'), 'utf8')} `)
+    expect((await copies.find(spec))?.digest).not.toBe(digest)
+  })
+
+  it('downloads each file once for concurrent callers', async () => {
     await Promise.all([create().ensure(spec), create().ensure(spec), create().ensure(spec)])
     expect(hub.requestsFor(WEIGHTS)).toHaveLength(1)
   })
 
-  it('takes files that were put there by hand, but not a git-lfs pointer', async () => {
+  it('accepts files that were copied by hand, but not a git-lfs pointer', async () => {
     const byHand = join(directory, REPO)
     await cp(TINY_ROBERTA, byHand, { recursive: true })
     expect(await create().find(spec)).toMatchObject({ directory: byHand })
@@ -133,23 +169,23 @@ describe('ModelStore', () => {
     expect(await create().find(spec)).toBeUndefined()
   })
 
-  it('stops a download when it is told to', async () => {
+  it('stops a download when its signal aborts', async () => {
     hub.fail(WEIGHTS, { kind: 'stall' })
     const stop = new AbortController()
     const download = create().ensure(spec, stop.signal)
     const outcome = expect(download).rejects.toThrow('enough')
-    await vi.waitFor(() => { expect(hub.bytesSent).toBeGreaterThan(30_000) })
+    await vi.waitFor(() => { expect(hub.bytesSent).toBeGreaterThan(30_000) }, { timeout: 20_000 })
     stop.abort(new Error('enough'))
     await outcome
   })
 })
 
 describe('resolveModel', () => {
-  it('knows where the ONNX files of a model are', () => {
+  it('maps a model name to the repository with its ONNX files', () => {
     expect(resolveModel('cardiffnlp/twitter-roberta-base-sentiment-latest', 'main', 'q8').repo).toBe('Xenova/twitter-roberta-base-sentiment-latest')
   })
 
-  it.each(['../../etc/passwd', 'a/b/c', 'a b', '', '/etc', 'a/..'])('refuses %j as a model id', (name) => {
+  it.each(['../../etc/passwd', 'a/b/c', 'a b', '', '/etc', 'a/..'])('rejects %j as a model id', (name) => {
     expect(() => resolveModel(name, 'main', 'q8')).toThrow(RangeError)
   })
 })

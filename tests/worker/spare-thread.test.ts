@@ -14,7 +14,7 @@ function poolOf (size: number, spare: SpareThread): WorkerPool {
   return pool
 }
 
-it('becomes a pool\'s first worker, and never saw the API keys', async () => {
+it('becomes the first worker of a pool and has no access to the environment', async () => {
   vi.stubEnv('API_KEYS', 'a-secret-key-of-some-length')
   const spare = new SpareThread(worker('telltale'))
   vi.unstubAllEnvs()
