@@ -1,5 +1,5 @@
 import { Counter, Histogram, Registry } from 'prom-client'
-import { REQUEST_BUCKETS } from '../src/telemetry/metrics/buckets.ts'
+import { REQUEST_BUCKETS } from '../src/telemetry/metrics/series.ts'
 import { HttpMetrics } from '../src/telemetry/metrics/http-metrics.ts'
 import { PredictionMetrics } from '../src/telemetry/metrics/prediction-metrics.ts'
 

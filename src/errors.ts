@@ -1,45 +1,45 @@
 import createError from '@fastify/error'
 
 /**
- * The error catalogue: every failure that a client can be told of, with its code, wording and HTTP status.
- * Details of a 5xx stay in the log: none of these messages carries a path, a text or a stack.
+ * The error catalogue: every failure that is reported to clients, with its code, wording and HTTP status.
+ * Details of a 5xx stay in the log: no message contains a path, a text or a stack.
  */
 
 export const ValidationError = createError('VALIDATION', '%s', 400)
 export const EmptyTextError = createError('EMPTY_TEXT', 'Text %s is empty or blank', 422)
 const TextTooLong = createError('TEXT_TOO_LONG', '%s', 422)
-export const BatchSizeError = createError('BATCH_SIZE', 'The batch has %s texts; it takes 1 to %s', 422)
+export const BatchSizeError = createError('BATCH_SIZE', 'The batch has %s texts; allowed: 1 to %s', 422)
 export const TextPairError = createError(
   'TEXT_PAIR',
-  '`inputs` holds a text pair, which this model does not take. Send a batch as {"inputs": [["first"], ["second"]]} or {"texts": ["first", "second"]}',
+  '`inputs` is a text pair, which this model does not support. Send a batch as {"inputs": [["first"], ["second"]]} or {"texts": ["first", "second"]}',
   422
 )
 export const BodyTooLargeError = createError('BODY_TOO_LARGE', 'The body is larger than %s bytes', 413)
 export const LineTooLongError = createError('LINE_TOO_LONG', 'The line is larger than %s bytes', 413)
 export const UnsupportedMediaTypeError = createError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json', 415)
-export const ContentEncodingError = createError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as it is, without Content-Encoding', 415)
-export const NotFoundError = createError('NOT_FOUND', 'There is no such route', 404)
-export const MethodNotAllowedError = createError('METHOD_NOT_ALLOWED', 'This route takes %s', 405)
+export const ContentEncodingError = createError('UNSUPPORTED_MEDIA_TYPE', 'Send the body uncompressed, without Content-Encoding', 415)
+export const NotFoundError = createError('NOT_FOUND', 'Route not found', 404)
+export const MethodNotAllowedError = createError('METHOD_NOT_ALLOWED', 'Method not allowed; allowed: %s', 405)
 export const UnauthorizedError = createError('UNAUTHORIZED', '%s', 401)
 export const RequestTimeoutError = createError('REQUEST_TIMEOUT', 'The request did not arrive in time', 408)
 export const HeadersTooLargeError = createError('HEADERS_TOO_LARGE', 'The request headers are too large', 431)
-export const InternalError = createError('INTERNAL', 'Something went wrong on our side', 500)
+export const InternalError = createError('INTERNAL', 'Internal error; the log of the service has the details', 500)
 export const TimeoutError = createError('TIMEOUT', 'No answer within %s ms', 504)
 
-/** Text `index` of the request has `length` of what the unit counts, and at most `limit` are taken. */
+/** Text `index` of the request has `length` characters or tokens; at most `limit` are allowed. */
 export function textTooLong (index: number, length: string | number, unit: 'characters' | 'tokens', limit: number): Error {
   return new TextTooLong(`Text ${index} has ${length} ${unit}; at most ${limit} are allowed`)
 }
 
-/** A refusal that says when to come back. */
+/** An error with the time to retry after. */
 export interface RetryableError extends Error {
   /** Whole seconds, at least 1, for the `Retry-After` header. */
   retryAfterSeconds: number
 }
 
-// Without a stack, which would say nothing: a flood of refusals must cost little.
-const Overloaded = createError('OVERLOADED', 'Too much work is queued; come back in %s s', 503, Error, false)
-const RateLimited = createError('RATE_LIMITED', '%s; come back in %s s', 429)
+// Without a stack: a flood of refusals must be cheap.
+const Overloaded = createError('OVERLOADED', 'Overloaded; retry after %s s', 503, Error, false)
+const RateLimited = createError('RATE_LIMITED', '%s; retry after %s s', 429)
 const NotReady = createError('NOT_READY', '%s', 503)
 
 /** The queue is full, or the wait would pass the request's deadline. */
@@ -47,20 +47,28 @@ export function overloaded (retryAfterSeconds: number): RetryableError {
   return Object.assign(new Overloaded(retryAfterSeconds), { retryAfterSeconds })
 }
 
-/** More requests, or more wrong keys, than a minute allows; the window ends in `ttlMs`. */
+/** More requests or wrong keys than allowed per minute; the window ends in `ttlMs` milliseconds. */
 export function rateLimited (reason: string, ttlMs: number): RetryableError {
   const retryAfterSeconds = Math.max(1, Math.ceil(ttlMs / 1000))
   return Object.assign(new RateLimited(reason, retryAfterSeconds), { retryAfterSeconds })
 }
 
-/** No model answers right now: it loads, its workers are gone, or the service shuts down. */
+/** No model answers now: it is loading, all its workers were lost, or the service is shutting down. */
 export function notReady (reason: string, retryAfterSeconds = 1): RetryableError {
   return Object.assign(new NotReady(reason), { retryAfterSeconds })
 }
 
+/** The client closed the connection before its answer was sent. Never sent: there is no client to read it. */
+export class ClientDisconnectedError extends Error {
+  constructor () {
+    super('The client closed the connection')
+    this.name = 'ClientDisconnectedError'
+  }
+}
+
 /** Titles of RFC 9457 problems: the same for every occurrence of a code. */
 export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
-  VALIDATION: 'The request is not valid',
+  VALIDATION: 'Invalid request',
   EMPTY_TEXT: 'Empty text',
   TEXT_TOO_LONG: 'Text too long',
   BATCH_SIZE: 'Wrong batch size',

@@ -3,7 +3,7 @@ import { connectionsOf, inRounds, loadRun, oneByOneAnswers, services, withPartic
 import { newTexts } from '../lib/fresh.ts'
 
 const CLIENTS = 1000
-const RUNS = /^sentiment_model_runs_total (\d+)$/m
+const RUNS = /^sentiment_texts_computed_total (\d+)$/m
 
 /** Model runs that the service counted; NaN for one without metrics. */
 async function modelRuns (url: string): Promise<number> {

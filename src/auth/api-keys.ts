@@ -1,31 +1,31 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 
-/** Shortest key that is accepted, in characters: 16 random ones are beyond guessing over a network. */
+/** Minimum length of a key in characters: 16 random ones cannot be guessed over a network. */
 export const MIN_KEY_LENGTH = 16
 
-/** What a Bearer token may hold. Source: RFC 6750, section 2.1. */
+/** Characters of a Bearer token. Source: RFC 6750, section 2.1. */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
 
-/** The SHA-256 of a key: all that is kept of it. */
+/** The SHA-256 of a key: the only form in which it is kept. */
 export function hashKey (key: string): string {
   return hash('sha256', key, 'hex')
 }
 
 /**
  * The hashes of a comma-separated list of keys, comma-separated too.
- * @throws {RangeError} naming the first wrong key by its place, never by its value
+ * @throws {RangeError} naming the first invalid key by its position, never by its value
  */
 export function hashKeys (list: string): string {
   if (list.trim() === '') return ''
   return list.split(',').map((item, index) => {
     const key = item.trim()
     if (key.length < MIN_KEY_LENGTH) throw new RangeError(`API_KEYS must be keys of at least ${MIN_KEY_LENGTH} characters, separated by commas; key ${index + 1} has ${key.length}`)
-    if (!TOKEN.test(key)) throw new RangeError(`API_KEYS must be keys of letters, digits and . _ ~ + / - only, separated by commas; key ${index + 1} has something else`)
+    if (!TOKEN.test(key)) throw new RangeError(`API_KEYS must be keys of letters, digits and . _ ~ + / - only, separated by commas; key ${index + 1} contains another character`)
     return hashKey(key)
   }).join(',')
 }
 
-/** The keys that open the service. It knows their hashes only. */
+/** The keys that give access; only their hashes are stored. */
 export class ApiKeys {
   readonly #hashes: readonly Buffer[]
 
@@ -34,12 +34,12 @@ export class ApiKeys {
     this.#hashes = hashes.split(',').filter((item) => item !== '').map((item) => Buffer.from(item, 'hex'))
   }
 
-  /** True where no key is asked for. */
-  get off (): boolean {
-    return this.#hashes.length === 0
+  /** False if no key is required. */
+  get enabled (): boolean {
+    return this.#hashes.length > 0
   }
 
-  /** Whether this is the hash of a key. Compares with every key, in constant time: neither its place nor its start shows. */
+  /** Whether this is the hash of a key. Compares with every key, in constant time: timing reveals neither position nor prefix. */
   has (keyHash: string): boolean {
     const given = Buffer.from(keyHash, 'hex')
     let found = false
@@ -48,7 +48,7 @@ export class ApiKeys {
   }
 }
 
-/** The key in an `Authorization: Bearer KEY` header; undefined where there is none. */
+/** The key in an `Authorization: Bearer KEY` header; undefined if there is none. */
 export function bearerKey (authorization: string | undefined): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
 }

@@ -1,12 +1,12 @@
-/** What a client may take of time and header. Bodies have BODY_LIMIT_BYTES beside it. */
+/** Time limits of a request, in milliseconds. BODY_LIMIT_BYTES bounds its body. */
 export interface ServerLimits {
-  /** From the connection's (or the last answer's) first byte to the end of the headers. */
+  /** From the first byte of a request to the end of its headers. */
   headersTimeoutMs: number
-  /** From the headers to the end of an ordinary body; a stream of NDJSON has a limit of its own. */
+  /** From the headers to the end of the body; NDJSON streams have an idle limit instead. */
   bodyTimeoutMs: number
-  /** Longest time in which nothing of an NDJSON stream comes in, is computed or is taken. */
+  /** Longest time in which no line of an NDJSON stream is received, computed or sent. */
   streamIdleMs: number
-  /** How often headers and bodies are looked at. */
+  /** Interval at which the limits of headers and bodies are checked. */
   checkMs: number
 }
 
@@ -17,8 +17,8 @@ export const SERVER_LIMITS: ServerLimits = {
   checkMs: 1_000
 }
 
-/** Request line and headers together, in bytes. Node's own default, named because the contract does. */
+/** Request line and headers together, in bytes: Node's default, stated because it is documented. */
 export const MAX_HEADER_BYTES = 16_384
 
-/** Idle connections stay longer than a load balancer keeps them (60 s is common), so that it never uses one that closes. */
+/** Idle connections outlive those of common load balancers (60 s), so that none sends a request on a closing connection. */
 export const KEEP_ALIVE_MS = 72_000

@@ -6,23 +6,23 @@ const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 export interface Line {
   /** Counted from 1, blank lines included. */
   number: number
-  /** Undefined where the line is longer than the limit: its bytes were dropped as they came. */
+  /** Undefined if the line is longer than the limit: its bytes are dropped on arrival. */
   bytes: Buffer | undefined
 }
 
 /**
- * Cuts a stream of bytes into lines that end in LF or CRLF; the last one needs no line break, and a byte order mark in
- * front of the first is dropped. Holds at most `maxBytes` of an unfinished line. Bytes, not strings: the line splitters
- * that npm has decode as they go, and would hide bytes that are no UTF-8 and lines that are too long.
+ * Splits a stream of bytes into lines that end in LF or CRLF; the last line needs no line break, and a leading byte order
+ * mark is dropped. Keeps at most `maxBytes` of an unfinished line. Bytes, not strings: line splitters on npm decode early,
+ * which hides invalid UTF-8, and do not bound the length of a line.
  */
 export class LineSplitter {
   readonly #maxBytes: number
-  /** The unfinished line, in the pieces that it came in: they are joined once. */
+  /** The pieces of the unfinished line; they are joined once. */
   #pieces: Buffer[] = []
   #length = 0
   #number = 0
 
-  /** @param maxBytes longest line, in bytes */
+  /** @param maxBytes length of the longest line, in bytes */
   constructor (maxBytes: number) {
     this.#maxBytes = maxBytes
   }
@@ -40,14 +40,14 @@ export class LineSplitter {
     return lines
   }
 
-  /** The line that had no line break, if there is one. */
+  /** The last line, if it had no line break. */
   end (): Line[] {
     return this.#length > 0 ? [this.#finish()] : []
   }
 
   #keep (piece: Buffer): void {
     this.#length += piece.length
-    // One more than the limit: a line's CR does not count, and comes last.
+    // One more than the limit: the CR at the end does not count.
     if (this.#length > this.#maxBytes + 1) this.#pieces = []
     else this.#pieces.push(piece)
   }

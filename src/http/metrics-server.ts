@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
 
-/** Serves `/metrics`, and nothing else, on METRICS_PORT of API_HOST for as long as the service listens. */
+/** Serves `/metrics`, and nothing else, on METRICS_PORT of API_HOST while the service listens. */
 export function serveMetrics (app: FastifyInstance, metrics: Metrics): void {
   const { API_HOST: host, METRICS_PORT: port } = app.config
   const server = createServer((request, response) => {
@@ -15,7 +15,7 @@ export function serveMetrics (app: FastifyInstance, metrics: Metrics): void {
       metrics.render().then((body) => {
         response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' }).end(body)
       }, (error: unknown) => {
-        app.log.error({ err: error }, 'The metrics could not be read')
+        app.log.error({ err: error }, 'Could not collect the metrics')
         response.writeHead(500).end()
       })
     }
@@ -23,7 +23,7 @@ export function serveMetrics (app: FastifyInstance, metrics: Metrics): void {
   app.addHook('onReady', async () => {
     server.listen({ host, port })
     await once(server, 'listening')
-    app.log.info(`Metrics at http://${host}:${port}/metrics`)
+    app.log.info(`Metrics served at http://${host}:${port}/metrics`)
   })
   app.addHook('onClose', async () => {
     if (!server.listening) return

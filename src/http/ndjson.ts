@@ -10,13 +10,13 @@ export const NDJSON = 'application/x-ndjson'
 const SPACE = 0x20
 const TAB = 0x09
 
-/** Whether a line holds nothing: it is skipped, as JSON Lines writers and editors leave such lines behind. */
+/** Whether a line is empty: such lines, which editors leave behind, are skipped. */
 export function isBlank ({ bytes }: Line): boolean {
   return bytes?.every((byte) => byte === SPACE || byte === TAB) ?? false
 }
 
 /**
- * What a line asks for.
+ * Parses a line.
  * @throws the catalogue's LINE_TOO_LONG and VALIDATION
  */
 export function parseLine ({ bytes }: Line, maxBytes: number): Exclude<StreamLine, string> {
@@ -26,7 +26,7 @@ export function parseLine ({ bytes }: Line, maxBytes: number): Exclude<StreamLin
   try {
     value = JSON.parse(bytes.toString('utf8'))
   } catch {
-    // The parser's own message quotes the line.
+    // The message of the parser quotes the line.
     throw new ValidationError('The line is not valid JSON')
   }
   if (!isStreamLine(value)) throw new ValidationError(explainLine(value))
@@ -39,7 +39,7 @@ export interface LineSource {
   requestId: string
 }
 
-/** The line that stands in the place of an answer. A failure that is not of the catalogue is logged, and told as INTERNAL. */
+/** The line sent instead of an answer. A failure outside the catalogue is logged and reported as INTERNAL. */
 export function problemLine (error: unknown, { line, id, requestId }: LineSource, log: FastifyBaseLogger): string {
   const known = (error as FastifyError).code in PROBLEM_TITLES ? error as FastifyError : new InternalError()
   if (known.code === 'INTERNAL') log.error({ err: error, line }, 'A line of a stream failed')

@@ -1,5 +1,11 @@
+import type { FastifyError } from 'fastify'
 import type { OpenAPIV3_1 as OpenAPI } from 'openapi-types'
-import { problemExamples } from './problem-examples.ts'
+import {
+  BatchSizeError, BodyTooLargeError, EmptyTextError, notReady, overloaded, rateLimited, RequestTimeoutError, TextPairError, textTooLong, TimeoutError,
+  UnauthorizedError, UnsupportedMediaTypeError, ValidationError
+} from '../errors.ts'
+import { toProblem } from './problem.ts'
+import type { Problem } from './schemas/problem.ts'
 
 export type OpenApiDocument = Partial<OpenAPI.Document>
 type Schemas = Record<string, OpenAPI.SchemaObject>
@@ -7,27 +13,27 @@ type Responses = Record<string, OpenAPI.ResponseObject>
 
 const PROBLEM = 'application/problem+json'
 
-export const DESCRIPTION = `Whether a short English text is negative, neutral or positive.
+export const DESCRIPTION = `Classifies short English texts as negative, neutral or positive.
 
-Every error is \`${PROBLEM}\` (RFC 9457) with a stable \`code\`. Beside the answers that each operation lists, any request
-may get 404 \`NOT_FOUND\` (no such route), 405 \`METHOD_NOT_ALLOWED\` (with \`Allow\`), 408 \`REQUEST_TIMEOUT\` (headers
-sent too slowly) and 431 \`HEADERS_TOO_LARGE\`.`
+Every error is \`${PROBLEM}\` (RFC 9457) with a stable \`code\`. In addition to the answers listed for each operation, any
+request may get 404 \`NOT_FOUND\` (route not found), 405 \`METHOD_NOT_ALLOWED\` (with \`Allow\`), 408 \`REQUEST_TIMEOUT\`
+(headers sent too slowly) and 431 \`HEADERS_TOO_LARGE\`.`
 
 const HEADERS: Readonly<Record<string, OpenAPI.HeaderObject>> = {
-  RequestId: { description: 'The caller\'s x-request-id, or one that was made', required: true, schema: { type: 'string', minLength: 1 } },
+  RequestId: { description: 'The caller\'s x-request-id, or a generated one', required: true, schema: { type: 'string', minLength: 1 } },
   ServerTiming: { description: 'Milliseconds by stage: cache, queue, inference', schema: { type: 'string' }, example: 'cache;dur=0.021, queue;dur=0.000, inference;dur=3.204' },
-  RetryAfter: { description: 'When to come back, in seconds', required: true, schema: { type: 'integer', minimum: 1 } },
+  RetryAfter: { description: 'Seconds to wait before a retry', required: true, schema: { type: 'integer', minimum: 1 } },
   WwwAuthenticate: { description: 'How to authenticate', required: true, schema: { type: 'string' } }
 }
 
-/** What no single route knows: the headers that every answer has, errors' examples, and names for shared schemas. */
+/** Adds what concerns all routes: headers of every answer, examples of errors, and references to shared schemas. */
 export function completeDocument (given: OpenApiDocument): OpenApiDocument {
   const document = structuredClone(given)
   for (const item of Object.values(document.paths ?? {})) {
     for (const operation of [item?.get, item?.post]) {
       for (const [status, response] of Object.entries((operation?.responses ?? {}) as Responses)) {
         const problem = response.content?.[PROBLEM]
-        response.headers = { ...headersOf(status, problem !== undefined, item?.post !== undefined && operation === item.post), ...response.headers }
+        response.headers = { ...listHeaders(status, problem !== undefined, item?.post !== undefined && operation === item.post), ...response.headers }
         if (problem !== undefined) problem.examples = problemExamples(Number(status))
       }
     }
@@ -38,17 +44,17 @@ export function completeDocument (given: OpenApiDocument): OpenApiDocument {
   return document
 }
 
-function headersOf (status: string, problem: boolean, predicts: boolean): Record<string, OpenAPI.ReferenceObject> {
-  const of = (name: string): OpenAPI.ReferenceObject => ({ $ref: `#/components/headers/${name}` })
+function listHeaders (status: string, problem: boolean, predicts: boolean): Record<string, OpenAPI.ReferenceObject> {
+  const reference = (name: string): OpenAPI.ReferenceObject => ({ $ref: `#/components/headers/${name}` })
   return {
-    'x-request-id': of('RequestId'),
-    ...(predicts && status === '200' && { 'server-timing': of('ServerTiming') }),
-    ...(problem && ['429', '503'].includes(status) && { 'retry-after': of('RetryAfter') }),
-    ...(status === '401' && { 'www-authenticate': of('WwwAuthenticate') })
+    'x-request-id': reference('RequestId'),
+    ...(predicts && status === '200' && { 'server-timing': reference('ServerTiming') }),
+    ...(problem && ['429', '503'].includes(status) && { 'retry-after': reference('RetryAfter') }),
+    ...(status === '401' && { 'www-authenticate': reference('WwwAuthenticate') })
   }
 }
 
-/** A copy of `value` in which a reference takes the place of each schema with a title; `schemas` gets it under that name. */
+/** A copy of `value` in which each schema with a title is replaced by a reference, and added to `schemas` under its title. */
 function withReferences (value: unknown, schemas: Schemas): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map((item) => withReferences(item, schemas))
@@ -58,4 +64,30 @@ function withReferences (value: unknown, schemas: Schemas): unknown {
   if (typeof title !== 'string') return copy
   schemas[title] ??= copy
   return { $ref: `#/components/schemas/${title}` }
+}
+
+const REQUEST_ID = '0b9f6f4e-6d0a-4a53-9c55-1c9c0e3f7a11'
+
+/** One error of each code, with the default limits. */
+const listErrors = (): unknown[] => [
+  new ValidationError('The body must have exactly one of text, texts and inputs; it has none'),
+  new UnauthorizedError('Send an API key as "Authorization: Bearer KEY"'),
+  new RequestTimeoutError(),
+  new BodyTooLargeError(1 << 20),
+  new UnsupportedMediaTypeError(),
+  new EmptyTextError(0),
+  textTooLong(0, 12_345, 'characters', 10_000),
+  new BatchSizeError(129, 128),
+  new TextPairError(),
+  rateLimited('Limited to 60 requests per minute', 12_000),
+  overloaded(2),
+  notReady('The model is loading'),
+  new TimeoutError(10_000)
+]
+
+/** Error answers with this status, by code. */
+function problemExamples (status: number): Record<string, { value: Problem }> {
+  return Object.fromEntries((listErrors() as FastifyError[])
+    .filter(({ statusCode }) => statusCode === status)
+    .map((error) => [error.code, { value: toProblem(error, REQUEST_ID) }]))
 }

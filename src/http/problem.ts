@@ -1,20 +1,28 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import {
-  BodyTooLargeError, InternalError, PROBLEM_TITLES, UnsupportedMediaTypeError, ValidationError, type RetryableError
+  BodyTooLargeError, ClientDisconnectedError, InternalError, PROBLEM_TITLES, UnsupportedMediaTypeError, ValidationError, type RetryableError
 } from '../errors.ts'
 import type { Problem } from './schemas/problem.ts'
-import { ClientDisconnectedError } from './client-disconnected.ts'
-import { huggingFaceError } from './hugging-face-error.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** The code of the catalogue that this answer is a problem of; undefined where it is none. */
+    /** The catalogue's code if this answer is an error. */
     problemCode: string | undefined
   }
 }
 
-/** nginx's status for a client that closed the connection: seen only in the log and in metrics. */
+/** nginx's status for a client that closed the connection: used only in the log and in metrics. */
 export const CLIENT_CLOSED_REQUEST = 499
+
+/** text-embeddings-inference's names for kinds of error. Source: its router/src/http/types.rs; any other code is `Validation`. */
+const ERROR_TYPES: Readonly<Record<string, string>> = {
+  EMPTY_TEXT: 'Empty',
+  OVERLOADED: 'Overloaded',
+  RATE_LIMITED: 'Overloaded',
+  NOT_READY: 'Unhealthy',
+  TIMEOUT: 'Backend',
+  INTERNAL: 'Backend'
+}
 
 /** The RFC 9457 body of an error of the catalogue. */
 export function toProblem (error: FastifyError, requestId: string): Problem {
@@ -28,7 +36,7 @@ export function toProblem (error: FastifyError, requestId: string): Problem {
   }
 }
 
-/** Sends `error` as problem details. What is not of the catalogue is translated to it; a bug is logged and told as 500. */
+/** Sends `error` as problem details. Errors outside the catalogue are translated to it; a bug is logged and answered with 500. */
 export function sendProblem (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   if (error instanceof ClientDisconnectedError) {
     void reply.code(CLIENT_CLOSED_REQUEST).send()
@@ -42,14 +50,14 @@ export function sendProblem (error: FastifyError, request: FastifyRequest, reply
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   void reply
     .code(known.statusCode ?? 500)
-    // An error of the framework comes before the hook that sets it.
+    // Errors of the framework are raised before the hook that sets it.
     .header('x-request-id', request.id)
     .type('application/problem+json')
     .serializer(JSON.stringify)
     .send({ ...toProblem(known, request.id), ...huggingFaceError(known, request) })
 }
 
-/** Fastify's own errors in the catalogue's words. Messages of its parsers are ours: they could quote the body. */
+/** Translates Fastify's own errors. Messages of its parsers are replaced: they could quote the body. */
 function translate (error: FastifyError, request: FastifyRequest): FastifyError {
   if (error.code !== undefined && error.code in PROBLEM_TITLES) return error
   if (error.validation !== undefined) return new ValidationError(error.message)
@@ -58,8 +66,18 @@ function translate (error: FastifyError, request: FastifyRequest): FastifyError 
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE': return new UnsupportedMediaTypeError()
     case 'FST_ERR_CTP_EMPTY_JSON_BODY': return new ValidationError('The body is empty')
     case 'FST_ERR_BAD_URL': return new ValidationError('The URL is not valid')
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH': return new ValidationError('The body is not as long as Content-Length says')
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH': return new ValidationError('The length of the body differs from Content-Length')
   }
   const status = error.statusCode ?? 500
   return status >= 400 && status < 500 ? new ValidationError('The body is not valid JSON') : new InternalError()
+}
+
+/** The fields of an error that Hugging Face and text-embeddings-inference clients read; undefined for the other contracts. */
+function huggingFaceError (error: FastifyError, request: FastifyRequest): { error: string, error_type: string } | undefined {
+  return isHuggingFaceRequest(request) ? { error: error.message, error_type: ERROR_TYPES[error.code] ?? 'Validation' } : undefined
+}
+
+/** Whether the request uses the Hugging Face or text-embeddings-inference contract. */
+function isHuggingFaceRequest ({ method, body, routeOptions }: FastifyRequest): boolean {
+  return (method === 'POST' && routeOptions.url === '/') || (typeof body === 'object' && body !== null && 'inputs' in body)
 }

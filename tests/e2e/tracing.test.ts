@@ -4,7 +4,7 @@ import { Service } from '../support/service.ts'
 import { TraceCollector } from '../support/trace-collector.ts'
 
 const TINY = { MODEL_NAME: 'compact', EMBEDDED_MODEL_DIR: TINY_ROBERTA }
-const told = (service: Service): number => service.lines.filter((line) => line.includes('The trace collector does not take spans')).length
+const told = (service: Service): number => service.lines.filter((line) => line.includes('Trace collector unreachable')).length
 
 it('a trace collector that refuses or hangs is told of once, fails no request, and does not hold up the stop', async () => {
   const collector = await TraceCollector.start()

@@ -77,7 +77,7 @@ describe('POST /', () => {
     ['no inputs', {}, /^inputs must be/],
     ['a number', { inputs: 1 }, /^inputs must be/],
     ['text-embeddings-inference\'s batch', { inputs: [['a']] }, /^inputs must be/],
-    ['a misspelt key', { inputs: 'a', paramters: {} }, /^Beside inputs/],
+    ['a misspelt key', { inputs: 'a', paramters: {} }, /^Unknown property/],
     ['an unknown function', { inputs: 'a', parameters: { function_to_apply: 'tanh' } }, /^parameters takes/],
     ['a number for a model', { inputs: 'a', model: 1 }, /^options must be/],
     ['an array', [], /^The body must be/]

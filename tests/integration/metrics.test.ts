@@ -34,7 +34,7 @@ describe('GET /metrics', () => {
     const counters = [...before].filter(([name]) => /^sentiment_.*(_total|_count|_sum|_bucket)/.test(name))
     expect(counters.length).toBeGreaterThan(100)
     expect(counters.filter(([, value]) => value !== 0)).toEqual([])
-    for (const code of Object.keys(PROBLEM_TITLES)) expect(before.has(`sentiment_requests_refused_total{reason="${code.toLowerCase()}"}`), code).toBe(true)
+    for (const code of Object.keys(PROBLEM_TITLES)) expect(before.has(`sentiment_errors_total{code="${code.toLowerCase()}"}`), code).toBe(true)
   })
 
   it('passes Prometheus\' own check of names, units and types', async () => {
@@ -52,7 +52,7 @@ describe('GET /metrics', () => {
     expect(first).toMatchObject({
       sentiment_texts_total: 1,
       sentiment_cache_misses_total: 1,
-      sentiment_model_runs_total: 1,
+      sentiment_texts_computed_total: 1,
       sentiment_cache_entries: 1,
       'sentiment_stage_duration_seconds_count{stage="cache"}': 1,
       'sentiment_stage_duration_seconds_count{stage="queue"}': 1,
@@ -64,21 +64,21 @@ describe('GET /metrics', () => {
     expect(first.sentiment_tokens_total).toBeGreaterThan(3)
     const second = await moved(app, () => predict(app, { text }))
     expect(second).toMatchObject({ sentiment_texts_total: 1, 'sentiment_cache_hits_total{tier="memory"}': 1 })
-    expect(Object.keys(second)).not.toContain('sentiment_model_runs_total')
+    expect(Object.keys(second)).not.toContain('sentiment_texts_computed_total')
     const shared = await moved(app, () => Promise.all(Array.from({ length: 10 }, () => predict(app, { text: 'a hot key' }))))
-    expect(shared).toMatchObject({ sentiment_texts_total: 10, sentiment_coalesced_total: 9, sentiment_model_runs_total: 1 })
+    expect(shared).toMatchObject({ sentiment_texts_total: 10, sentiment_coalesced_total: 9, sentiment_texts_computed_total: 1 })
     expect(await moved(app, () => predict(app, { text: 'long '.repeat(1900) }))).toMatchObject({ sentiment_texts_truncated_total: 1 })
   })
 
   it('counts refusals by reason, and what never became a request', async () => {
     const app = await startApp({ env: { QUEUE_LIMIT: '8', MAX_BATCH_SIZE: '8', INFERENCE_WORKERS: '1' } })
     expect(await moved(app, () => predict(app, { text: ' ' }))).toMatchObject({
-      'sentiment_requests_refused_total{reason="empty_text"}': 1,
+      'sentiment_errors_total{code="empty_text"}': 1,
       'sentiment_http_requests_total{method="POST",route="/predict",status="422"}': 1
     })
     const burst = await moved(app, () => Promise.all(Array.from({ length: 40 }, (_, index) => predict(app, { text: `text ${index} ${'long '.repeat(200)}` }))))
-    expect(burst['sentiment_requests_refused_total{reason="overloaded"}']).toBeGreaterThan(0)
-    expect(burst['sentiment_requests_refused_total{reason="overloaded"}']).toBe(burst['sentiment_http_requests_total{method="POST",route="/predict",status="503"}'])
+    expect(burst['sentiment_errors_total{code="overloaded"}']).toBeGreaterThan(0)
+    expect(burst['sentiment_errors_total{code="overloaded"}']).toBe(burst['sentiment_http_requests_total{method="POST",route="/predict",status="503"}'])
     await app.listen({ port: 0, host: '127.0.0.1' })
     const { port } = app.addresses()[0] as { port: number }
     const send = (bytes: string) => new Promise<string>((resolve) => {
@@ -89,7 +89,7 @@ describe('GET /metrics', () => {
     const large = await moved(app, () => send(`GET / HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`))
     expect(large).toMatchObject({
       'sentiment_http_requests_total{method="(any)",route="(none)",status="431"}': 1,
-      'sentiment_requests_refused_total{reason="headers_too_large"}': 1
+      'sentiment_errors_total{code="headers_too_large"}': 1
     })
     const bad = await moved(app, () => app.inject('/%zz'))
     expect(bad).toMatchObject({ 'sentiment_http_requests_total{method="(any)",route="(none)",status="400"}': 1 })

@@ -40,7 +40,7 @@ describe('traces', () => {
         'url.path': '/predict',
         'url.scheme': 'http',
         'sentiment.texts': 1,
-        'sentiment.model_runs': 1
+        'sentiment.texts_computed': 1
       },
       resource: { 'service.name': 'moods', 'deployment.environment.name': 'test' }
     })

@@ -26,7 +26,7 @@ describe('loadConfig', () => {
     [{ API_PORT: '70000' }, 'API_PORT must be a whole number from 0 to 65535, not "70000"'],
     [{ MODEL_FALLBACK: 'maybe' }, 'MODEL_FALLBACK must be one of off, compact, not "maybe"'],
     [{ API_KEYS: 'long-enough-to-be-a-key,short' }, 'API_KEYS must be keys of at least 16 characters, separated by commas; key 2 has 5'],
-    [{ API_KEYS: 'a key with spaces in it' }, 'API_KEYS must be keys of letters, digits and . _ ~ + / - only, separated by commas; key 1 has something else'],
+    [{ API_KEYS: 'a key with spaces in it' }, 'API_KEYS must be keys of letters, digits and . _ ~ + / - only, separated by commas; key 1 contains another character'],
     [{ CORS_ORIGINS: 'example.org' }, 'CORS_ORIGINS must be origins such as https://example.org separated by commas, or *, not "example.org"'],
     [{ TRUST_PROXY: 'yes' }, 'TRUST_PROXY must be false, true, or how many proxies are in front, not "yes"'],
     [{ HF_ENDPOINT: 'ftp://x' }, 'HF_ENDPOINT must be an address that starts with http:// or https://, not "ftp://x"']

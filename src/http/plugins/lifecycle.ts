@@ -78,4 +78,4 @@ export default fp((app: FastifyInstance, _options, done) => {
     closed()
   })
   done()
-}, { name: 'lifecycle', dependencies: ['config', 'inference'] })
+}, { name: 'lifecycle', dependencies: ['services'] })

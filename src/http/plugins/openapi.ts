@@ -1,16 +1,16 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
-import { needsKey } from '../../auth/routes.ts'
+import { needsKey } from '../../auth/guard.ts'
 import { completeDocument, DESCRIPTION, type OpenApiDocument } from '../openapi-document.ts'
 import { problems } from '../schemas/problem.ts'
 import { VERSION } from '../../version.ts'
 
 const KEY = [{ apiKey: [] }]
 
-/** Collects the schemas of the routes that are registered after it into an OpenAPI 3.1 document. */
+/** Collects the schemas of all routes registered after it into an OpenAPI 3.1 document. */
 export default fp(async (app: FastifyInstance) => {
-  // Without API_KEYS a key is neither needed nor looked at.
+  // Without API_KEYS a key is optional and ignored.
   const security = app.config.API_KEYS === '' ? [{}, ...KEY] : KEY
   await app.register(swagger, {
     openapi: {
@@ -18,12 +18,12 @@ export default fp(async (app: FastifyInstance) => {
       info: { title: 'sentiment-service', version: VERSION, description: DESCRIPTION, license: { name: 'MIT', identifier: 'MIT' } },
       servers: [{ url: '/' }],
       tags: [
-        { name: 'predictions', description: 'The sentiment of texts' },
-        { name: 'status', description: 'What the service is and does' },
-        { name: 'pages', description: 'For people, and about the service itself' }
+        { name: 'predictions', description: 'Sentiment of texts' },
+        { name: 'status', description: 'State of the service' },
+        { name: 'pages', description: 'Page and documentation' }
       ],
       components: {
-        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'One of API_KEYS, where the operator has set them' } }
+        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'One of API_KEYS, if the operator has set any' } }
       }
     },
     transform: ({ schema, url, route }) => {
@@ -34,8 +34,8 @@ export default fp(async (app: FastifyInstance) => {
       if (given.hide === true || statuses.length === 0) return { schema: given, url }
       return { schema: { ...given, ...(keyed && { security }), response: { ...given.response as object, ...problems(...statuses) } }, url }
     },
-    // 3.1 has const, and TypeBox's literals are one.
+    // OpenAPI 3.1 supports const, which TypeBox uses for literals.
     convertConstToEnum: false,
     transformObject: (made) => 'openapiObject' in made ? completeDocument(made.openapiObject as OpenApiDocument) : made.swaggerObject
   })
-}, { name: 'openapi', dependencies: ['config'] })
+}, { name: 'openapi', dependencies: ['auth'] })

@@ -2,12 +2,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { CLIENT_CLOSED_REQUEST } from '../problem.ts'
 
-/** Told of a request's end; `status` is that of the answer, or 499 where the client did not wait for it. */
+/** Called at the end of a request; `status` is that of the answer, or 499 if the client disconnected before it. */
 export type RequestEndListener = (request: FastifyRequest, reply: FastifyReply, status: number) => void
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Has `listener` called once for every request, when its answer was sent or its client is gone. */
+    /** Has `listener` called once for every request, when its answer was sent or its client disconnected. */
     onRequestEnd: (listener: RequestEndListener) => void
   }
   interface FastifyRequest {
@@ -16,19 +16,24 @@ declare module 'fastify' {
   }
 }
 
-/** One end for every request: Fastify's own hook is not called for an answer that nobody waits for. */
+/**
+ * One end for every request (Fastify's own hook is not called if the client disconnects first), and what every request has:
+ * `x-request-id` on the answer and one log line.
+ */
 export default fp((app: FastifyInstance, _options, done) => {
-  const listeners: RequestEndListener[] = []
+  const listeners: RequestEndListener[] = [logRequest]
   app.decorate('onRequestEnd', (listener: RequestEndListener) => { listeners.push(listener) })
   app.decorateRequest('ended', false)
+  app.decorateReply('problemCode', undefined)
   const end = (request: FastifyRequest, reply: FastifyReply, status: number): void => {
     if (request.ended) return
     request.ended = true
     for (const listener of listeners) listener(request, reply, status)
   }
   app.addHook('onRequest', (request, reply, next) => {
+    reply.header('x-request-id', request.id)
     reply.raw.once('close', () => {
-      // The hook of an answer that was sent is still to come.
+      // If the answer was sent, its onResponse hook has yet to run.
       if (!request.ended) setImmediate(end, request, reply, reply.raw.writableEnded ? reply.statusCode : CLIENT_CLOSED_REQUEST)
     })
     next()
@@ -39,3 +44,11 @@ export default fp((app: FastifyInstance, _options, done) => {
   })
   done()
 }, { name: 'request-end' })
+
+/** Debug if answered, info if refused or cancelled, error if failed. */
+function logRequest (request: FastifyRequest, reply: FastifyReply, statusCode: number): void {
+  const level = statusCode === 500 ? 'error' : statusCode >= 400 ? 'info' : 'debug'
+  // The route, not the URL: a query string may contain anything.
+  const route = request.routeOptions.url ?? '(none)'
+  request.log[level]({ method: request.method, route, statusCode, ms: Math.round(reply.elapsedTime * 100) / 100 }, 'request')
+}

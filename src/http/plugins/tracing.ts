@@ -5,23 +5,23 @@ import type { Tracing } from '../../telemetry/tracing/tracing.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Undefined where no collector is configured. */
+    /** Undefined if no collector is configured. */
     tracing: Tracing | undefined
   }
   interface FastifyRequest {
-    /** The request's trace while it is open. */
+    /** The request's trace until it ends. */
     trace: RequestTrace | undefined
   }
 }
 
-/** Asked every few seconds by machines: traced only where the caller traces. */
-const ROUTINE = /^\/(health(\/.*)?|metrics)$/
+/** Requested every few seconds by probes and scrapers: traced only if the caller sends a `traceparent`. */
+const PROBES = /^\/(health(\/.*)?|metrics)$/
 
-/** Share of the grace time that may have passed when the last spans have been sent. */
+/** Share of the grace period in which the last spans must have been sent. */
 const FLUSH_SHARE = 0.8
 const MAX_FLUSH_MS = 5_000
 
-/** One span a request, and its ids in the request's log lines. Without a collector nothing is loaded, and no hook runs. */
+/** One span per request, and its ids in the request's log lines. Without a collector nothing is loaded and no hook runs. */
 export default fp(async (app: FastifyInstance) => {
   const { config } = app
   const endpoint = config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || config.OTEL_EXPORTER_OTLP_ENDPOINT
@@ -37,7 +37,7 @@ export default fp(async (app: FastifyInstance) => {
     begin(tracing, request, reply)
     next()
   })
-  // After the body: its events come in the connection's context, not in the request's.
+  // After the body is read: its events have the context of the connection, not of the request.
   app.addHook('preHandler', (request, _reply, next) => {
     if (request.trace === undefined) next()
     else tracing.current.run(request.trace, next)
@@ -55,9 +55,9 @@ export default fp(async (app: FastifyInstance) => {
     const left = config.SHUTDOWN_GRACE_MS * FLUSH_SHARE - (performance.now() - stoppedAt)
     await tracing.shutdown(Math.max(0, Math.min(MAX_FLUSH_MS, left)))
   })
-}, { name: 'tracing', dependencies: ['config', 'errors', 'request-end', 'metrics'] })
+}, { name: 'tracing', dependencies: ['request-end', 'metrics'] })
 
-/** In a statement of its own: tsc leaves the path of an import within `export default` as it is. */
+/** A statement of its own: tsc does not rewrite the path of an import inside `export default`. */
 async function load () {
   return await import('../../telemetry/tracing/tracing.ts')
 }
@@ -65,7 +65,7 @@ async function load () {
 function begin (tracing: Tracing, request: FastifyRequest, reply: FastifyReply): void {
   const { headers, raw: { httpVersion } } = request
   const { url: route } = request.routeOptions
-  if (route !== undefined && ROUTINE.test(route) && headers.traceparent === undefined) return
+  if (route !== undefined && PROBES.test(route) && headers.traceparent === undefined) return
   const trace = tracing.begin({
     id: request.id,
     method: request.method,

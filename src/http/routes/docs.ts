@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import swaggerUi from '@fastify/swagger-ui'
 import { Type } from 'typebox'
 
-/** Nothing from another host, and no script but files of ours. Swagger UI sets styles and images inline. */
+/** Nothing from other hosts, and no inline scripts. Swagger UI uses inline styles and images. */
 const CSP = {
   'default-src': ["'none'"],
   'script-src': ["'self'"],
@@ -15,7 +15,7 @@ const CSP = {
   'frame-ancestors': ["'none'"]
 }
 
-/** `/openapi.json`, and its page at `/docs`, whose files the service has itself. */
+/** `/openapi.json`, and its page at `/docs`, served without any other host. */
 const docsRoutes: FastifyPluginAsyncTypebox = async (app) => {
   let document: string | undefined
   app.get('/openapi.json', {
@@ -32,7 +32,7 @@ const docsRoutes: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, (_request, reply) => {
     document ??= JSON.stringify(app.swagger())
-    // As text: it is written once.
+    // Serialized once, and sent as text.
     void reply.type('application/json; charset=utf-8').header('cache-control', 'no-cache').serializer((text) => text as string).send(document as never)
   })
   await app.register(swaggerUi, {

@@ -1,8 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { ValidationError } from '../../errors.ts'
-import { clientDisconnected } from '../client-disconnected.ts'
 import { coalesceSameTick } from '../coalesce-same-tick.ts'
-import { serverTiming } from '../server-timing.ts'
+import { predictTexts } from '../prediction-request.ts'
 import { explainHuggingFaceBody, HuggingFaceBody } from '../schemas/hugging-face.ts'
 import { LabelScores } from '../schemas/predict.ts'
 import { problems } from '../schemas/problem.ts'
@@ -17,7 +16,7 @@ const huggingFaceRoute: FastifyPluginCallbackTypebox = (app, _options, done) => 
       tags: ['predictions'],
       body: HuggingFaceBody,
       response: {
-        200: { description: 'A list for each text', content: { 'application/json': { schema: { type: 'array', items: LabelScores } } } },
+        200: { description: 'One list per text', content: { 'application/json': { schema: { type: 'array', items: LabelScores } } } },
         ...problems(400, 413, 415, 422, 503, 504)
       }
     },
@@ -27,8 +26,8 @@ const huggingFaceRoute: FastifyPluginCallbackTypebox = (app, _options, done) => 
     if (request.validationError !== undefined) throw new ValidationError(explainHuggingFaceBody(request.body))
     const { inputs, parameters } = request.body
     const texts = typeof inputs === 'string' ? [inputs] : inputs
-    const { predictions, labels, timings } = await app.predictor.predict(texts, { truncate: true, signal: () => clientDisconnected(reply) })
-    reply.header('server-timing', serverTiming(timings)).type('application/json; charset=utf-8').serializer(JSON.stringify)
+    const { predictions, labels } = await predictTexts(texts, reply, { truncate: true })
+    reply.type('application/json; charset=utf-8').serializer(JSON.stringify)
     const top = parameters?.top_k ?? labels.length
     return predictions.map(({ classification }) =>
       rankedScores(classification.logits, labels, parameters?.function_to_apply ?? 'softmax').slice(0, top))

@@ -6,7 +6,7 @@ import { VERSION } from '../../version.ts'
 /** `/info`: the model and the limits, under text-embeddings-inference's names. */
 const infoRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {
   app.get('/info', {
-    schema: { summary: 'The model and the limits', operationId: 'info', tags: ['status'], response: { 200: { description: 'What the service serves', content: { 'application/json': { schema: Info } } }, ...problems(503) } }
+    schema: { summary: 'The model and the limits', operationId: 'info', tags: ['status'], response: { 200: { description: 'Model and limits', content: { 'application/json': { schema: Info } } }, ...problems(503) } }
   }, () => {
     const { config, modelManager } = app
     const { model: { spec }, labels, maxTokens, pool } = modelManager.requireModel()

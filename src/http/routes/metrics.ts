@@ -1,16 +1,16 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 
-/** `/metrics`: the service's series for Prometheus, unless METRICS_PORT gives them a port of their own. */
+/** `/metrics`: the service's series for Prometheus, unless METRICS_PORT serves them on a port of their own. */
 const metricsRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {
   const { metrics, config } = app
   if (config.METRICS_PORT === 0) {
     app.get('/metrics', {
       schema: {
-        summary: 'Metrics in Prometheus\' text format',
+        summary: 'Metrics in the Prometheus text format',
         operationId: 'metrics',
         tags: ['status'],
-        response: { 200: { description: 'Every series', content: { 'text/plain': { schema: Type.String() } } } }
+        response: { 200: { description: 'All series', content: { 'text/plain': { schema: Type.String() } } } }
       }
     }, async (_request, reply) => {
       const body = await metrics.render()

@@ -3,10 +3,10 @@ import helmet from '@fastify/helmet'
 import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsync } from 'fastify'
 
-/** Beside src/ and dist/ alike. */
+/** The folder next to both src/ and dist/. */
 const PUBLIC = fileURLToPath(new URL('../../../public', import.meta.url))
 
-/** Only files of this service, no inline script or style, and no frame around it. */
+/** Only files of this service, no inline scripts or styles, and no framing by other pages. */
 const POLICY = {
   'default-src': ["'none'"],
   'script-src': ["'self'"],
@@ -18,19 +18,19 @@ const POLICY = {
   'frame-ancestors': ["'none'"]
 }
 
-/** `GET /`: a page for people. Its headers are its own; answers of the API don't pay for them. */
+/** `GET /`: the page. Its security headers are set here only: API answers do not need them. */
 const pageRoute: FastifyPluginAsync = async (app) => {
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: POLICY },
-    // Whether the host is reached through TLS is for the proxy in front to say.
+    // Only the proxy in front knows whether TLS is used.
     strictTransportSecurity: false
   })
-  // Names have no version in them. max-age=0 and an ETag: a browser asks each time, and gets 304 where nothing changed.
-  // Without a wildcard each file is a route: what is not there is 404 in the contract's words.
+  // File names have no version: with max-age=0 and an ETag a browser revalidates each time, and gets 304 if nothing changed.
+  // Without a wildcard each file is a route, and a missing one is answered as any unknown path.
   await app.register(fastifyStatic, { root: `${PUBLIC}/assets`, prefix: '/assets/', wildcard: false, schemaHide: true })
   app.get('/', {
     schema: {
-      summary: 'A page for people: type a text, see the three scores',
+      summary: 'The page: enter a text, see the three scores',
       operationId: 'page',
       tags: ['pages'],
       response: { 200: { description: 'The page', content: { 'text/html': { schema: { type: 'string' } } } } }

@@ -3,9 +3,9 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastJson from 'fast-json-stringify'
 import { notReady, RequestTimeoutError } from '../../errors.ts'
-import { clientDisconnected } from '../client-disconnected.ts'
 import { LineSplitter, type Line } from '../lines.ts'
 import { isBlank, NDJSON, parseLine, problemLine } from '../ndjson.ts'
+import { clientDisconnected } from '../prediction-request.ts'
 import { StreamAnswer } from '../schemas/stream.ts'
 import { inOrder } from '../../prediction/in-order.ts'
 import { sentimentAnswer } from '../../prediction/answer.ts'
@@ -13,34 +13,34 @@ import { StreamFlow } from '../../inference/stream-flow.ts'
 
 const writeAnswer = fastJson(StreamAnswer)
 
-/** After an answer that ended before its request: so long the client may go on sending before the connection is closed. */
+/** Milliseconds that a client may continue to send after an answer that ended before its request; then the connection is closed. */
 const LINGER_MS = 1000
 
-/** Bytes of answers that may wait for a client that reads slowly, beside what the operating system holds. */
+/** Bytes of answers buffered for a client that reads slowly, in addition to the buffers of the operating system. */
 const OUTPUT_BUFFER_BYTES = 65_536
 
 /**
- * Answers an NDJSON request line by line, in order, while it comes in. Holds a bounded number of lines. Throws NOT_READY
- * before the first line where no model answers; whatever goes wrong later is told in a line.
- * @param idleMs longest time in milliseconds in which nothing comes in, is computed or is taken
+ * Answers an NDJSON request line by line, in order, while it is received. Keeps a bounded number of lines. Throws NOT_READY
+ * before the first line if no model answers; later errors are reported in a line.
+ * @param idleMs longest time in milliseconds in which no line is received, computed or sent
  */
 export function predictStream (app: FastifyInstance, body: Readable, request: FastifyRequest, reply: FastifyReply, idleMs: number): FastifyReply {
   app.modelManager.requireModel()
   const answers = new StreamAnswers(app, body, request, reply, idleMs)
-  // The client learns that it may send before it has sent anything.
+  // Headers are sent at once: a client may wait for them before it sends lines.
   reply.raw.once('pipe', () => reply.raw.flushHeaders())
   return reply.type(NDJSON).header('x-accel-buffering', 'no').send(Readable.from(answers.chunks(), { objectMode: false, highWaterMark: OUTPUT_BUFFER_BYTES }))
 }
 
-/** One stream on its way. */
+/** One stream in progress. */
 class StreamAnswers {
   readonly #app: FastifyInstance
   readonly #body: Readable
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
-  readonly #gone: AbortSignal
+  readonly #disconnected: AbortSignal
   readonly #stop = new AbortController()
-  readonly #turn = new StreamFlow()
+  readonly #flow = new StreamFlow()
   readonly #idleMs: number
   #lastLine = 0
   #blocked = false
@@ -52,24 +52,24 @@ class StreamAnswers {
     this.#request = request
     this.#reply = reply
     this.#idleMs = idleMs
-    this.#gone = clientDisconnected(reply)
-    // Every line under way listens: from the eleventh on Node would warn of a leak.
-    setMaxListeners(0, this.#gone)
+    this.#disconnected = clientDisconnected(reply)
+    // Every line in progress listens: above ten listeners Node would warn of a leak.
+    setMaxListeners(0, this.#disconnected)
   }
 
   async * chunks (): AsyncGenerator<string, void> {
     const { lifecycle, predictor, config } = this.#app
     const idle = setTimeout(() => this.#onIdle(idle), this.#idleMs)
-    const onStopping = (): void => this.#stop.abort(notReady('The service is shutting down: send the rest again', 5))
+    const onStopping = (): void => this.#stop.abort(notReady('The service is shutting down: send the remaining lines again', 5))
     if (lifecycle.signal.aborted) onStopping()
     lifecycle.signal.addEventListener('abort', onStopping, { once: true })
     try {
       const results = inOrder({
-        source: linesOf(this.#body, config.BODY_LIMIT_BYTES),
+        source: readLines(this.#body, config.BODY_LIMIT_BYTES),
         start: (line) => this.#answer(line),
         room: (inFlight) => predictor.hasRoom(inFlight),
         stop: this.#stop.signal,
-        gone: this.#gone,
+        gone: this.#disconnected,
         onProgress: () => idle.refresh()
       })
       for await (const lines of results) {
@@ -80,8 +80,7 @@ class StreamAnswers {
       }
       if (this.#stop.signal.aborted) yield this.#ending()
     } catch (error) {
-      // The connection broke in the middle of the request: nobody is there to be told.
-      if (!this.#gone.aborted) this.#request.log.info({ reason: (error as Error).message }, 'A stream broke off')
+      if (!this.#disconnected.aborted) this.#request.log.info({ reason: (error as Error).message }, 'Stream aborted')
     } finally {
       clearTimeout(idle)
       lifecycle.signal.removeEventListener('abort', onStopping)
@@ -96,25 +95,25 @@ class StreamAnswers {
       const { text, truncate = true, id } = parseLine(line, this.#app.config.BODY_LIMIT_BYTES)
       source.id = id
       const { predictions: [prediction], labels, model } = await this.#app.predictor.predict([text], {
-        truncate, signal: () => this.#gone, turn: this.#turn, firstIndex: line.number
+        truncate, signal: () => this.#disconnected, turn: this.#flow, firstIndex: line.number
       })
       const answer = sentimentAnswer(prediction as NonNullable<typeof prediction>, labels, model)
       return `${writeAnswer(id === undefined ? answer : { id, ...answer })}\n`
     } catch (error) {
-      return this.#gone.aborted ? '' : problemLine(error, source, this.#request.log)
+      return this.#disconnected.aborted ? '' : problemLine(error, source, this.#request.log)
     } finally {
       this.#inFlight--
     }
   }
 
-  /** Nothing moved for a while: whoever holds things up is let go. */
+  /** The idle limit was reached: closes the connection of a client that does not read, or ends the stream of one that does not send. */
   #onIdle (timer: NodeJS.Timeout): void {
     if (this.#blocked) this.#reply.raw.destroy()
     else if (this.#inFlight > 0) timer.refresh()
     else this.#stop.abort(new RequestTimeoutError())
   }
 
-  /** The last line of an answer that ends before its request. The connection is of no use afterwards. */
+  /** The last line of an answer that ends before its request. The connection cannot be reused afterwards. */
   #ending (): string {
     const { raw } = this.#request
     this.#reply.raw.once('finish', () => {
@@ -125,10 +124,10 @@ class StreamAnswers {
   }
 }
 
-/** The lines of a body that hold something, as they come. */
-async function * linesOf (body: Readable, maxBytes: number): AsyncGenerator<Line[], void> {
+/** The non-blank lines of a body, as they arrive. */
+async function * readLines (body: Readable, maxBytes: number): AsyncGenerator<Line[], void> {
   const splitter = new LineSplitter(maxBytes)
-  // A body that is given up half-way must not take the connection, and with it the answer, along.
+  // Abandoning the body must not destroy the connection: the answer is still being sent.
   for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     const lines = splitter.push(chunk).filter((line) => !isBlank(line))
     if (lines.length > 0) yield lines

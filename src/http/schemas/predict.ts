@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 
-const truncate = Type.Optional(Type.Boolean({ default: true, description: 'Cut a text beyond the model\'s token limit (true), or refuse it (false)' }))
+const truncate = Type.Optional(Type.Boolean({ default: true, description: 'Truncate a text beyond the model\'s token limit (true), or refuse it (false)' }))
 const closed = { additionalProperties: false }
 const bodies = { examples: [{ text: 'I love this!' }, { texts: ['I love this!', 'meh'] }, { inputs: [['I love this!'], ['meh']] }] }
 
@@ -18,7 +18,7 @@ const BatchBody = Type.Object({
 const InputsBody = Type.Object({
   inputs: Type.Union([
     Type.String(),
-    Type.Array(Type.String(), { description: 'A text pair: understood, and refused with 422' }),
+    Type.Array(Type.String(), { description: 'A text pair: refused with 422' }),
     Type.Array(Type.Array(Type.String()))
   ], { description: 'One text, or a batch of one-text arrays', examples: [[['I love this!'], ['meh']]] }),
   truncate: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
@@ -37,19 +37,19 @@ const score = { minimum: 0, maximum: 1 }
 export const Answer = Type.Object({
   label: Type.String({ examples: ['positive'] }),
   score: Type.Number({ ...score, description: 'Score of `label`' }),
-  scores: Type.Record(Type.String(), Type.Number(score), { description: 'Every label\'s score; they sum to 1 within 1e-3' }),
+  scores: Type.Record(Type.String(), Type.Number(score), { description: 'Score of every label; they sum to 1 within 1e-3' }),
   model: Type.String({ description: 'The model that answered' }),
-  cached: Type.Boolean({ description: 'True where the answer was computed for an earlier request' }),
-  truncated: Type.Boolean({ description: 'True where the text was cut at the model\'s token limit' })
+  cached: Type.Boolean({ description: 'True if the answer was computed for an earlier request' }),
+  truncated: Type.Boolean({ description: 'True if the text was truncated to the model\'s token limit' })
 }, { title: 'Answer' })
 
 export const BatchAnswer = Type.Object({ predictions: Type.Array(Answer), model: Type.String() }, { title: 'BatchAnswer' })
 
-export const LabelScores = Type.Array(Type.Object({ label: Type.String(), score: Type.Number() }), { title: 'LabelScores', description: 'Labels and their scores, best first' })
+export const LabelScores = Type.Array(Type.Object({ label: Type.String(), score: Type.Number() }), { title: 'LabelScores', description: 'Labels with scores, best first' })
 
 const KINDS = ['text', 'texts', 'inputs'] as const
 
-/** Says in words what is wrong with a body that PredictBody refuses; never repeats a text. */
+/** Describes what is wrong with an invalid body; never repeats a text. */
 export function explainBody (body: unknown): string {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'The body must be a JSON object with one of text, texts and inputs'
   const given = KINDS.filter((kind) => kind in body)
@@ -59,12 +59,12 @@ export function explainBody (body: unknown): string {
   }
   const known = { text: SingleBody, texts: BatchBody, inputs: InputsBody }[kind].properties
   const unknown = Object.keys(body).filter((key) => !(key in known))
-  if (unknown.length > 0) return `Beside ${kind} the body takes ${Object.keys(known).filter((key) => key !== kind).join(', ')} only`
+  if (unknown.length > 0) return `Unknown property; allowed: ${Object.keys(known).join(', ')}`
   const value: unknown = (body as Record<string, unknown>)[kind]
   if (kind === 'text' && typeof value !== 'string') return 'text must be a string'
   if (kind === 'texts' && !isStrings(value)) return 'texts must be an array of strings'
   if (kind === 'inputs' && !isInputs(value)) return 'inputs must be a string, or an array of arrays that hold one string each'
-  return `An option beside ${kind} has the wrong type: truncate and raw_scores are true or false, truncation_direction is "right"`
+  return 'Invalid option: truncate and raw_scores must be true or false, truncation_direction must be "right"'
 }
 
 function isStrings (value: unknown): boolean {

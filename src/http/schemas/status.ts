@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 
 const count = { minimum: 0 }
 
-/** Body of `/health` and `/health/ready`. */
+/** Body of `/health` and `/health/ready`: the schema of `Health` in telemetry/health.ts. */
 export const Health = Type.Object({
   status: Type.Enum(['ok', 'degraded', 'starting', 'stopping', 'down']),
   model: Type.Object({
@@ -10,7 +10,7 @@ export const Health = Type.Object({
     requested: Type.String(),
     revision: Type.Union([Type.String(), Type.Null()]),
     dtype: Type.Union([Type.String(), Type.Null()]),
-    fallback: Type.Boolean({ description: 'True while another model than the requested one answers' })
+    fallback: Type.Boolean({ description: 'True if another model than the requested one answers' })
   }),
   workers: Type.Object({ ready: Type.Integer(count), total: Type.Integer(count) }),
   queue: Type.Object({ depth: Type.Integer(count), limit: Type.Integer(count) }),
@@ -21,14 +21,13 @@ export const Health = Type.Object({
   uptimeSeconds: Type.Integer(count),
   version: Type.String()
 }, { title: 'Health' })
-export type Health = Static<typeof Health>
 
-/** Body of `/info`; names are text-embeddings-inference's where it has one. */
+/** Body of `/info`; field names are those of text-embeddings-inference if it has the field. */
 export const Info = Type.Object({
   model_id: Type.String(),
   model_sha: Type.String({ description: 'Revision of the model' }),
   model_dtype: Type.String(),
-  served_model_name: Type.String({ description: 'The model that was asked for' }),
+  served_model_name: Type.String({ description: 'The requested model' }),
   model_type: Type.Object({
     classifier: Type.Object({
       id2label: Type.Record(Type.String(), Type.String()),
@@ -36,16 +35,16 @@ export const Info = Type.Object({
     })
   }),
   labels: Type.Array(Type.String()),
-  max_concurrent_requests: Type.Integer({ description: 'Texts that may wait in the queue' }),
+  max_concurrent_requests: Type.Integer({ description: 'Most texts that may wait in the queue' }),
   max_input_length: Type.Integer({ description: 'Tokens' }),
   max_text_length: Type.Integer({ description: 'Characters' }),
-  max_batch_tokens: Type.Integer({ description: 'Of one text, as none is padded for another: the same as max_input_length' }),
-  max_batch_requests: Type.Integer({ description: 'Most texts of one run of the model' }),
+  max_batch_tokens: Type.Integer({ description: 'Same as max_input_length: texts are not padded together' }),
+  max_batch_requests: Type.Integer({ description: 'Most texts in one run of the model' }),
   max_client_batch_size: Type.Integer(),
   auto_truncate: Type.Boolean(),
   tokenization_workers: Type.Integer(),
   version: Type.String(),
-  sha: Type.Null({ description: 'A build\'s commit, which is not known here' }),
+  sha: Type.Null({ description: 'Always null: the commit of the build is unknown' }),
   docker_label: Type.Null()
 }, { title: 'Info' })
 export type Info = Static<typeof Info>

@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile'
 import { Answer } from './predict.ts'
 import { Problem } from './problem.ts'
 
-const id = Type.Optional(Type.Union([Type.String({ maxLength: 128 }), Type.Number()], { description: 'Yours: it comes back with the answer' }))
+const id = Type.Optional(Type.Union([Type.String({ maxLength: 128 }), Type.Number()], { description: 'Chosen by the client; repeated in the answer' }))
 
 /** One line of an NDJSON request: a text, or an object. */
 export const StreamLine = Type.Union([
@@ -13,15 +13,15 @@ export const StreamLine = Type.Union([
     truncate: Type.Optional(Type.Boolean({ default: true })),
     id
   }, { additionalProperties: false })
-], { description: 'One line; a request has any number of them' })
+], { description: 'One line of a request, which may have any number of them' })
 export type StreamLine = Static<typeof StreamLine>
 
-/** The line that answers a line. */
+/** The answer to a line. */
 export const StreamAnswer = Type.Object({ id, ...Answer.properties })
 
-/** The line that stands in the place of an answer: a problem, and which line it is about. */
+/** The line sent instead of an answer: a problem and the number of its line. */
 export const StreamProblem = Type.Object({
-  line: Type.Integer({ minimum: 1, description: 'Line of the request, counted from 1, blank lines included' }),
+  line: Type.Integer({ minimum: 1, description: 'Line number in the request, from 1, counting blank lines' }),
   id,
   ...Problem.properties
 })
@@ -33,12 +33,12 @@ export function isStreamLine (value: unknown): value is StreamLine {
   return validator.Check(value)
 }
 
-/** Says in words what is wrong with a line that StreamLine refuses; never repeats a text. */
+/** Describes what is wrong with an invalid line; never repeats a text. */
 export function explainLine (value: unknown): string {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'A line is a JSON string, or an object with text'
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'A line must be a JSON string, or an object with text'
   const { text, truncate, id: given, ...unknown } = value as Record<string, unknown>
   if (typeof text !== 'string') return text === undefined ? 'The line has no text' : 'text must be a string'
-  if (Object.keys(unknown).length > 0) return 'Beside text a line takes truncate and id only'
+  if (Object.keys(unknown).length > 0) return 'Unknown property; allowed: text, truncate, id'
   if (truncate !== undefined && typeof truncate !== 'boolean') return 'truncate must be true or false'
-  return given === undefined ? 'The line is not valid' : 'id must be a number, or a string of at most 128 characters'
+  return given === undefined ? 'Invalid line' : 'id must be a number, or a string of at most 128 characters'
 }

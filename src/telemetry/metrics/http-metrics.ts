@@ -1,15 +1,13 @@
 import { Gauge, type Registry } from 'prom-client'
 import { PROBLEM_TITLES } from '../../errors.ts'
-import { REQUEST_BUCKETS } from './buckets.ts'
-import { setTo } from './gauge.ts'
-import { CounterFamily, HistogramFamily, type CounterSeries, type HistogramSeries } from './series.ts'
+import { CounterFamily, HistogramFamily, REQUEST_BUCKETS, setTo, type CounterSeries, type HistogramSeries } from './series.ts'
 
-/** The label of whatever matched no route: a URL never becomes a label. */
+/** Label of requests that matched no route: a URL never becomes a label. */
 const NO_ROUTE = '(none)'
-/** What is answered outside of routes: bad URLs and HTTP, unknown paths, wrong methods and keys, rates, slow or large headers. */
+/** Statuses answered outside routes: invalid URLs and HTTP, unknown paths, wrong methods and keys, rate limits, slow or large headers. */
 const NO_ROUTE_STATUSES = [400, 401, 404, 405, 408, 429, 431]
 
-/** The series of one route: a status seen for the first time gets its own, others are there from the start. */
+/** The series of one route: those of `statuses` exist from the start, others are added with their first request. */
 export class RouteSeries {
   readonly #make: (status: number) => CounterSeries
   readonly #makeDuration: (statusClass: number) => HistogramSeries
@@ -44,44 +42,44 @@ export class RouteSeries {
   }
 }
 
-/** Requests by route and status, how long they took, and why they were refused. */
+/** Requests by route and status, their duration, and errors by code. */
 export class HttpMetrics {
-  /** Requests that are being answered. */
+  /** Requests being answered. */
   inFlight = 0
-  /** Whatever matched no route, or never became a request. */
+  /** Requests that matched no route, and invalid HTTP. */
   readonly #unmatched: RouteSeries
   readonly #requests: CounterFamily
   readonly #durations: HistogramFamily
-  readonly #refused = new Map<string, CounterSeries>()
+  readonly #errors = new Map<string, CounterSeries>()
   readonly #routes = new Map<string, RouteSeries>()
 
   constructor (registry: Registry) {
     this.#requests = new CounterFamily(registry, {
       name: 'sentiment_http_requests_total',
-      help: 'Answered requests; 499 is a client that did not wait',
+      help: 'Answered requests; status 499: the client disconnected before the answer',
       labels: ['method', 'route', 'status']
     })
     this.#durations = new HistogramFamily(registry, {
       name: 'sentiment_http_request_duration_seconds',
-      help: 'Time from a request\'s headers to the end of its answer',
+      help: 'Time from the request headers to the end of the answer',
       buckets: REQUEST_BUCKETS
     })
-    const refused = new CounterFamily(registry, {
-      name: 'sentiment_requests_refused_total',
-      help: 'Requests answered with a problem, by its code',
-      labels: ['reason']
+    const errors = new CounterFamily(registry, {
+      name: 'sentiment_errors_total',
+      help: 'Requests answered with an error, by its code',
+      labels: ['code']
     })
-    for (const code of Object.keys(PROBLEM_TITLES)) this.#refused.set(code, refused.series({ reason: code.toLowerCase() }))
+    for (const code of Object.keys(PROBLEM_TITLES)) this.#errors.set(code, errors.series({ code: code.toLowerCase() }))
     this.#unmatched = this.#series('(any)', NO_ROUTE, NO_ROUTE_STATUSES)
     void new Gauge({
       name: 'sentiment_http_requests_in_flight',
-      help: 'Requests that are being answered',
+      help: 'Requests being answered',
       registers: [registry],
       collect: setTo(() => this.inFlight)
     })
   }
 
-  /** The series of a route and what it is known to answer; HEAD counts as the GET that it is. */
+  /** The series of a route and of the statuses that it is known to answer; HEAD counts as GET. */
   route (method: string, url: string, statuses: readonly number[]): RouteSeries {
     const name = method === 'HEAD' ? 'GET' : method
     const key = `${name} ${url}`
@@ -90,10 +88,10 @@ export class HttpMetrics {
     return series
   }
 
-  /** A request to `route` was answered, with the problem `code` of the catalogue if it was refused. */
+  /** Counts an answer of `route`; `code` is the catalogue's if the answer is an error. */
   answered (route: RouteSeries | undefined, status: number, seconds: number, code: string | undefined): void {
     (route ?? this.#unmatched).answered(status, seconds)
-    if (code !== undefined) this.#refused.get(code)?.add()
+    if (code !== undefined) this.#errors.get(code)?.add()
   }
 
   #series (method: string, route: string, statuses: readonly number[]): RouteSeries {

@@ -4,7 +4,7 @@ import { PredictionMetrics } from './prediction-metrics.ts'
 import { processRegistry } from './process-metrics.ts'
 import { registerStateMetrics, type ServiceState } from './state-metrics.ts'
 
-/** Everything that `/metrics` shows of one service. */
+/** All series of `/metrics`. */
 export class Metrics {
   readonly http: HttpMetrics
   readonly prediction: PredictionMetrics

@@ -4,12 +4,11 @@ import type { RedisFailure } from '../../cache/redis-connection.ts'
 import type { ScheduledResult } from '../../inference/scheduler.ts'
 import type { WorkerLoss } from '../../inference/worker-pool.ts'
 import type { PredictionTrace } from '../../prediction/prediction-trace.ts'
-import { STAGE_BUCKETS } from './buckets.ts'
-import { CounterFamily, HistogramFamily, type CounterSeries, type HistogramSeries } from './series.ts'
+import { CounterFamily, HistogramFamily, STAGE_BUCKETS, type CounterSeries, type HistogramSeries } from './series.ts'
 
 type Stage = 'cache' | 'queue' | 'tokenize' | 'inference'
 
-/** What happens between the door and the model. The methods are the rooms' events; a change of model resets nothing. */
+/** What happens between the HTTP layer and the model. The methods are event listeners of the other layers; a change of model resets nothing. */
 export class PredictionMetrics implements CacheEvents {
   readonly #stages: Record<Stage, HistogramSeries>
   readonly #hits: Record<'memory' | 'redis', CounterSeries>
@@ -17,7 +16,7 @@ export class PredictionMetrics implements CacheEvents {
   readonly #misses: CounterSeries
   readonly #coalesced: CounterSeries
   readonly #texts: CounterSeries
-  readonly #runs: CounterSeries
+  readonly #computed: CounterSeries
   readonly #tokens: CounterSeries
   readonly #truncated: CounterSeries
   readonly #workersLost: CounterSeries
@@ -28,11 +27,11 @@ export class PredictionMetrics implements CacheEvents {
     const counter = (name: string, help: string): CounterSeries => new CounterFamily(registry, { name, help }).series()
     const stages = new HistogramFamily(registry, {
       name: 'sentiment_stage_duration_seconds',
-      help: 'Time in each stage: cache once a request; queue, tokenize and inference once a text that the model ran',
+      help: 'Time in each stage: cache once per request; queue, tokenize and inference once per computed text',
       buckets: STAGE_BUCKETS
     })
     const hits = new CounterFamily(registry, { name: 'sentiment_cache_hits_total', help: 'Texts answered from a cache', labels: ['tier'] })
-    const redisErrors = new CounterFamily(registry, { name: 'sentiment_redis_errors_total', help: 'Commands to Redis that failed or were late, and failures of its connection', labels: ['kind'] })
+    const redisErrors = new CounterFamily(registry, { name: 'sentiment_redis_errors_total', help: 'Redis commands that failed or timed out, and connection failures', labels: ['kind'] })
     this.#stages = {
       cache: stages.series({ stage: 'cache' }),
       queue: stages.series({ stage: 'queue' }),
@@ -41,16 +40,16 @@ export class PredictionMetrics implements CacheEvents {
     }
     this.#hits = { memory: hits.series({ tier: 'memory' }), redis: hits.series({ tier: 'redis' }) }
     this.#redisErrors = { command: redisErrors.series({ kind: 'command' }), connection: redisErrors.series({ kind: 'connection' }) }
-    const spans = new CounterFamily(registry, { name: 'sentiment_trace_spans_total', help: 'Spans that the trace collector took, and those that were lost', labels: ['outcome'] })
+    const spans = new CounterFamily(registry, { name: 'sentiment_trace_spans_total', help: 'Spans accepted by the trace collector (sent), and dropped ones (lost)', labels: ['outcome'] })
     this.#spans = { sent: spans.series({ outcome: 'sent' }), lost: spans.series({ outcome: 'lost' }) }
-    this.#misses = counter('sentiment_cache_misses_total', 'Texts that no cache had')
-    this.#coalesced = counter('sentiment_coalesced_total', 'Texts that shared a computation already under way')
+    this.#misses = counter('sentiment_cache_misses_total', 'Texts found in no cache')
+    this.#coalesced = counter('sentiment_coalesced_total', 'Texts that joined a computation already in flight')
     this.#texts = counter('sentiment_texts_total', 'Texts answered, from a cache or by the model')
-    this.#runs = counter('sentiment_model_runs_total', 'Texts that the model ran')
-    this.#tokens = counter('sentiment_tokens_total', 'Tokens of the texts that the model ran, before they were cut to its limit')
-    this.#truncated = counter('sentiment_texts_truncated_total', 'Texts that were cut to the model\'s token limit before their run')
-    this.#workersLost = counter('sentiment_workers_lost_total', 'Workers that crashed, hung or did not start')
-    this.#workerRestarts = counter('sentiment_worker_restarts_total', 'Replacements of lost workers; a place without one is given up')
+    this.#computed = counter('sentiment_texts_computed_total', 'Texts computed by the model')
+    this.#tokens = counter('sentiment_tokens_total', 'Tokens of the computed texts, before truncation')
+    this.#truncated = counter('sentiment_texts_truncated_total', 'Computed texts that were truncated to the token limit of the model')
+    this.#workersLost = counter('sentiment_workers_lost_total', 'Workers that crashed, hung or failed to start')
+    this.#workerRestarts = counter('sentiment_worker_restarts_total', 'Replacements started for lost workers')
   }
 
   readonly onHit = (tier: 'memory' | 'redis', count: number): void => this.#hits[tier].add(count)
@@ -69,7 +68,7 @@ export class PredictionMetrics implements CacheEvents {
     this.#stages.queue.observe(queueMs / 1000)
     this.#stages.tokenize.observe(tokenizeMs / 1000)
     this.#stages.inference.observe(inferenceMs / 1000)
-    this.#runs.add()
+    this.#computed.add()
     this.#tokens.add(tokens)
     if (truncated) this.#truncated.add()
   }

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Gauge, Registry, type Histogram } from 'prom-client'
 import { VERSION } from '../../version.ts'
 
-/** Gauges of prom-client whose names end like counters', against Prometheus' naming rules. */
+/** Gauges of prom-client with a counter's suffix, against Prometheus' naming conventions. */
 const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total']
 
 /** Kinds of garbage collection, as prom-client names them. */
@@ -9,7 +9,7 @@ const GC_KINDS = ['major', 'minor', 'incremental', 'weakcb']
 
 let registry: Registry | undefined
 
-/** Series of the process, its event loop and its build. There is one process, whatever number of services it holds. */
+/** Series of the process, its event loop and its build; shared by all instances of the service in a process, as in tests. */
 export function processRegistry (): Registry {
   if (registry !== undefined) return registry
   registry = new Registry()
@@ -19,7 +19,7 @@ export function processRegistry (): Registry {
   for (const kind of GC_KINDS) gc.zero({ kind })
   new Gauge({
     name: 'sentiment_build_info',
-    help: 'The service\'s version; its value is 1',
+    help: 'Version of the service; the value is always 1',
     labelNames: ['version'],
     registers: [registry]
   }).set({ version: VERSION }, 1)

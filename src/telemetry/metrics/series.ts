@@ -1,15 +1,28 @@
-import { Counter, type Registry } from 'prom-client'
+import { Counter, type Gauge, type Registry } from 'prom-client'
 
 /*
- * What the path of a request writes to: plain numbers, handed to prom-client when somebody scrapes. prom-client itself
- * hashes a label set at every call, which costs more than the rest of a cache hit's bookkeeping (bench/metrics-cost.ts).
+ * What a request writes to: plain numbers, passed to prom-client at each scrape. prom-client itself hashes a label set at
+ * every call, which costs more than the rest of a cache hit's bookkeeping (npm run bench:metrics-cost).
  */
+
+/** Upper bounds in seconds for whole requests: from a cache hit to the default deadline. */
+export const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
+
+/** For the stages of a request, which are shorter: tokenizing a tweet takes about 50 µs. */
+export const STAGE_BUCKETS = [0.000_1, 0.000_25, 0.000_5, ...REQUEST_BUCKETS] as const
 
 type Labels = Record<string, string>
 
 export interface FamilyOptions {
   name: string
   help: string
+}
+
+/** A gauge's `collect` that sets it to the current value of `read` at each scrape. */
+export function setTo (read: () => number): (this: Gauge) => void {
+  return function () {
+    this.set(read())
+  }
 }
 
 /** A count that only grows. */
@@ -40,7 +53,7 @@ export class CounterFamily {
     })
   }
 
-  /** A new series, at zero; to be kept by whoever counts. */
+  /** A new series, at zero; the caller keeps it. */
   series (labels: Labels = {}): CounterSeries {
     const counter = new CounterSeries()
     this.#series.push({ labels, counter })
@@ -48,10 +61,10 @@ export class CounterFamily {
   }
 }
 
-/** How often values fell into each bucket. Bounds are upper bounds, included, in ascending order. */
+/** Number of values per bucket. Bounds are upper bounds, included, in ascending order. */
 export class HistogramSeries {
   readonly bounds: readonly number[]
-  /** Values in each bucket alone; the last one is for those beyond every bound. */
+  /** Values in each bucket, not cumulated; the last one is for those beyond every bound. */
   readonly counts: Float64Array
   sum = 0
 
@@ -76,12 +89,12 @@ export class HistogramFamily {
   constructor (registry: Registry, options: FamilyOptions & { buckets: readonly number[] }) {
     this.#options = options
     const { name, help } = options
-    // prom-client's own Histogram cannot be told its counts; a registry takes whatever has a name and a `get`.
+    // prom-client's own Histogram does not accept counts; a registry accepts any object with a name and a `get`.
     const metric = { name, help, type: 'histogram', get: () => Promise.resolve({ name, help, type: 'histogram', values: this.#values() }) }
     registry.registerMetric(metric as unknown as Counter)
   }
 
-  /** A new series, without a value yet. */
+  /** A new series, empty. */
   series (labels: Labels = {}): HistogramSeries {
     const histogram = new HistogramSeries(this.#options.buckets)
     this.#series.push({ labels, histogram })

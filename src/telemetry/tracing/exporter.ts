@@ -4,14 +4,14 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace'
 import type { Logger } from '../../logger.ts'
 
 export interface ExporterOptions {
-  /** Where OTLP over HTTP takes traces. */
+  /** URL of the collector's OTLP over HTTP endpoint for traces. */
   url: string
   headers: Record<string, string>
   logger: Logger
   onExported: (outcome: 'sent' | 'lost', spans: number) => void
 }
 
-/** Sends spans to the collector. Of a collector that is away the log has one line, and one when it is back. */
+/** Sends spans to the collector. Logs one line when the collector becomes unreachable, and one when it is back. */
 export class WatchedExporter implements SpanExporter {
   readonly #exporter: OTLPTraceExporter
   readonly #options: ExporterOptions
@@ -20,7 +20,7 @@ export class WatchedExporter implements SpanExporter {
   constructor (options: ExporterOptions) {
     this.#options = options
     this.#exporter = new OTLPTraceExporter({ url: options.url, headers: options.headers })
-    // The SDK would tell of every batch that is lost; `#watch` does that once.
+    // The SDK would log every lost batch; `#watch` logs the first one.
     setGlobalErrorHandler(() => {})
   }
 
@@ -45,7 +45,7 @@ export class WatchedExporter implements SpanExporter {
     onExported(lost ? 'lost' : 'sent', spans)
     if (lost === this.#lost) return
     this.#lost = lost
-    if (lost) logger.warn({ reason: error?.message || 'unknown' }, 'The trace collector does not take spans: they are lost until it does')
-    else logger.info('The trace collector takes spans')
+    if (lost) logger.warn({ reason: error?.message || 'unknown' }, 'Trace collector unreachable: spans are dropped until it is back')
+    else logger.info('Trace collector reachable again')
   }
 }

@@ -9,22 +9,22 @@ import type { PredictionTrace } from '../../prediction/prediction-trace.ts'
 export interface RequestFacts {
   id: string
   method: string
-  /** The route's pattern; undefined where none matched. */
+  /** The route's pattern; undefined if none matched. */
   route: string | undefined
-  /** Without the query, which may hold anything. */
+  /** Without the query, which may contain anything. */
   path: string
   scheme: string
   httpVersion: string
   userAgent: string | undefined
 }
 
-/** A batch, or a stream of lines, has a span of its own for so many texts; the rest is in the server span's numbers. */
-const MAX_TRACED_RUNS = 32
+/** Most texts of a batch or stream that get spans of their own; the others only count in the server span's attributes. */
+const MAX_TRACED_TEXTS = 32
 
 /** Epoch milliseconds of a moment of this thread's `performance.now()`. */
-const epoch = (moment: number): number => performance.timeOrigin + moment
+const toEpoch = (moment: number): number => performance.timeOrigin + moment
 
-/** One request's server span, and its children made of what was measured. No text is ever in an attribute. */
+/** One request's server span and its children, created from measured times. No attribute contains a text. */
 export class RequestTrace {
   readonly traceId: string
   readonly spanId: string
@@ -32,13 +32,13 @@ export class RequestTrace {
   readonly #span: Span
   readonly #context: Context
   #texts = 0
-  #runs = 0
+  #computed = 0
 
   constructor (tracer: Tracer, parent: Context, { id, method, route, path, scheme, httpVersion, userAgent }: RequestFacts) {
     this.#tracer = tracer
     this.#span = tracer.startSpan(route === undefined ? method : `${method} ${route}`, {
       kind: SpanKind.SERVER,
-      startTime: epoch(performance.now()),
+      startTime: toEpoch(performance.now()),
       attributes: {
         [ATTR_HTTP_REQUEST_METHOD]: method,
         [ATTR_URL_PATH]: path,
@@ -55,39 +55,39 @@ export class RequestTrace {
     this.spanId = spanId
   }
 
-  /** Adds spans for what a prediction went through. A stream makes many. */
+  /** Adds spans for the stages of a prediction; a stream has many predictions. */
   record ({ texts, startedAt, cacheMs, queuedAt, runs, error }: PredictionTrace): void {
     this.#texts += texts
-    if (!this.#span.isRecording() || this.#runs >= MAX_TRACED_RUNS) {
-      this.#runs += runs.length
+    if (!this.#span.isRecording() || this.#computed >= MAX_TRACED_TEXTS) {
+      this.#computed += runs.length
       return
     }
-    this.#child('cache', epoch(startedAt), epoch(startedAt + cacheMs), { 'sentiment.texts': texts })
-    for (const run of runs.slice(0, MAX_TRACED_RUNS - this.#runs)) this.#recordRun(run, startedAt)
-    this.#runs += runs.length
-    // What was queued or ran when the request failed has no result to tell of.
+    this.#child('cache', toEpoch(startedAt), toEpoch(startedAt + cacheMs), { 'sentiment.texts': texts })
+    for (const run of runs.slice(0, MAX_TRACED_TEXTS - this.#computed)) this.#recordText(run, startedAt)
+    this.#computed += runs.length
+    // Texts that were queued or running when the request failed have no result.
     if (error !== undefined && queuedAt !== undefined) {
-      this.#child('queue', epoch(queuedAt), epoch(performance.now())).setStatus({ code: SpanStatusCode.ERROR })
+      this.#child('queue', toEpoch(queuedAt), toEpoch(performance.now())).setStatus({ code: SpanStatusCode.ERROR })
     }
   }
 
-  /** Ends the server span. `code` is the problem's, if it was one. */
+  /** Ends the server span. `code` is the error's, if the answer is one. */
   end (status: number, code: string | undefined): void {
     const span = this.#span
     span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status)
-    if (this.#texts > 0) span.setAttributes({ 'sentiment.texts': this.#texts, 'sentiment.model_runs': this.#runs })
+    if (this.#texts > 0) span.setAttributes({ 'sentiment.texts': this.#texts, 'sentiment.texts_computed': this.#computed })
     if (code !== undefined) span.setAttribute(ATTR_ERROR_TYPE, code)
-    // The caller's own mistakes are no errors of the server. Source: OpenTelemetry's semantic conventions for HTTP spans.
+    // Client errors are not errors of the server span. Source: OpenTelemetry's semantic conventions for HTTP spans.
     if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
-    span.end(epoch(performance.now()))
+    span.end(toEpoch(performance.now()))
   }
 
-  #recordRun ({ queuedAt, queueMs, finishedAt, workerStartedAt, tokenizeMs, inferenceMs, runTexts, tokens, truncated }: ScheduledResult, startedAt: number): void {
-    // Another request had asked for the same text before.
+  #recordText ({ queuedAt, queueMs, finishedAt, workerStartedAt, tokenizeMs, inferenceMs, runTexts, tokens, truncated }: ScheduledResult, startedAt: number): void {
+    // Another request had queued the same text before.
     const shared = queuedAt < startedAt
-    this.#child('queue', epoch(queuedAt), epoch(queuedAt + queueMs), { 'sentiment.shared': shared })
+    this.#child('queue', toEpoch(queuedAt), toEpoch(queuedAt + queueMs), { 'sentiment.shared': shared })
     const attributes = { 'sentiment.shared': shared, 'sentiment.tokens': tokens, 'sentiment.truncated': truncated }
-    const inference = this.#child('inference', epoch(queuedAt + queueMs), epoch(finishedAt), attributes)
+    const inference = this.#child('inference', toEpoch(queuedAt + queueMs), toEpoch(finishedAt), attributes)
     const within = trace.setSpan(this.#context, inference)
     const tokenized = workerStartedAt + tokenizeMs
     this.#child('tokenize', workerStartedAt, tokenized, {}, within)
