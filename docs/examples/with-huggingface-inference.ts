@@ -7,7 +7,7 @@ const [best] = await client.textClassification({ endpointUrl, inputs: 'I love th
 console.log(best?.label, best?.score)
 
 try {
-  // Without this option the client repeats a 503 at once, and for ever.
+  // Without this option the client retries a 503 immediately and without limit.
   await client.textClassification({ endpointUrl, inputs: '' }, { retry_on_error: false })
 } catch (error) {
   if (!(error instanceof InferenceClientProviderApiError)) throw error

@@ -15,7 +15,7 @@ let output = ''
 
 beforeAll(async () => {
   checkout = await cleanCheckout()
-  // The development image's name is fixed: a person's own must stay as it is.
+  // The development image has a fixed name: use another one, so that the user's image stays as it is.
   const compose = join(checkout, 'docker/docker-compose.dev.yml')
   await writeFile(compose, (await readFile(compose, 'utf8')).replace('sentiment-service:development', `sentiment-service:${inject('tag')}-development`))
   stack = await Stack.create({ checkout, tag: inject('tag') })
@@ -23,7 +23,7 @@ beforeAll(async () => {
   for (const stream of [up.stdout, up.stderr]) stream?.setEncoding('utf8').on('data', (chunk: string) => { output += chunk })
   await Promise.race([
     stack.untilStatus('ok', 240_000),
-    once(up, 'exit').then(() => { throw new Error(`make dev-up ended:\n${output.slice(-4000)}`) })
+    once(up, 'exit').then(() => { throw new Error(`make dev-up exited:\n${output.slice(-4000)}`) })
   ])
 })
 
@@ -33,7 +33,7 @@ afterAll(async () => {
   await removeCheckout(checkout)
 })
 
-it('make dev-up serves src from a bind mount, as uid 1000, and a change of it is served', async () => {
+it('make dev-up serves src from a read-only bind mount as uid 1000, and reloads when it changes', async () => {
   const id = await stack.container('api')
   const mounts = await inspect<Array<{ Type: string, Destination: string, Source: string, RW: boolean }>>(id, '.Mounts')
   expect(mounts).toContainEqual(expect.objectContaining({ Type: 'bind', Destination: '/app/src', Source: join(checkout, 'src'), RW: false }))
@@ -45,12 +45,12 @@ it('make dev-up serves src from a bind mount, as uid 1000, and a change of it is
   await writeFile(version, (await readFile(version, 'utf8')).replace(/^export const VERSION = .*$/m, 'export const VERSION = \'0.0.0-changed\''))
   await waitFor('the changed version', async () =>
     (await stack.health()).body.version === '0.0.0-changed' ? true : undefined, 60_000)
-  report(`a change in src is served after ${seconds(performance.now() - began)}`)
+  report(`time until a change in src is served: ${seconds(performance.now() - began)}`)
   await stack.untilStatus('ok')
   await stack.predict('after the change')
 })
 
-it('a mistake in src is reported in the terminal, and its correction is served', async () => {
+it('make dev-up prints a type error in src, and serves the corrected file', async () => {
   const version = join(checkout, 'src/version.ts')
   const right = await readFile(version, 'utf8')
   await appendFile(version, '\nexport const WRONG: number = \'no number\'\n')

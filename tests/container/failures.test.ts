@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 afterAll(async () => { await stack.remove() })
 
-/** Kills the service itself, not the container's first process. `docker kill` would count as a stop by hand. */
+/** Kills the service itself, not the container's init process: Docker does not restart a container after `docker kill`. */
 const KILL = `
   const { readdirSync, readFileSync } = require('node:fs')
   const command = (pid) => { try { return readFileSync('/proc/' + pid + '/cmdline', 'utf8').split('\\0') } catch { return [] } }
@@ -21,12 +21,12 @@ const KILL = `
   process.kill(Number(pid), 'SIGKILL')
   console.log(pid)`
 
-it('the process dies: restarted, healthy again, the outage under 10 s', async () => {
+it('a killed process is restarted and healthy again, with an outage of less than 10 s', async () => {
   const id = await stack.container('api')
   const traffic = new Traffic(stack)
   await waitFor('traffic', async () => traffic.samples.length > 20 ? true : undefined)
   expect(traffic.failures).toEqual([])
-  // The container can be gone before `exec` has given its exit code.
+  // The container may stop before `exec` returns an exit code.
   await docker('exec', id, 'node', '-e', KILL).catch(() => undefined)
   const restarts = await waitFor('a restart', async () => {
     const count = await inspect<number>(id, '.RestartCount')
@@ -37,12 +37,12 @@ it('the process dies: restarted, healthy again, the outage under 10 s', async ()
   const answered = traffic.samples.length
   await waitFor('answers after the restart', async () => traffic.samples.slice(answered).some(({ ok }) => ok) ? true : undefined)
   await traffic.stop()
-  report(`refused while the killed process was away: ${traffic.failures.length} requests`)
+  report(`requests refused during the restart: ${traffic.failures.length}`)
   reportTime('outage after a kill', traffic.outage, 10_000)
   await stack.untilHealthy('api')
 })
 
-it('Redis stops and starts: predictions never fail, /health says degraded, then ok', async () => {
+it('predictions keep working while Redis is stopped, and /health answers degraded, then ok', async () => {
   await stack.untilStatus('ok')
   const traffic = new Traffic(stack)
   await waitFor('traffic', async () => traffic.samples.length > 20 ? true : undefined)
@@ -55,9 +55,9 @@ it('Redis stops and starts: predictions never fail, /health says degraded, then 
   await stack.compose('start', 'redis')
   const began = performance.now()
   await stack.untilStatus('ok', 90_000)
-  report(`Redis used again ${seconds(performance.now() - began)} after its start`)
+  report(`time from Redis's start until it is used again: ${seconds(performance.now() - began)}`)
   await traffic.stop()
-  report(`predictions while Redis was away: ${traffic.samples.length}, the slowest ${seconds(traffic.outage)}`)
+  report(`predictions while Redis was down: ${traffic.samples.length}, the slowest ${seconds(traffic.outage)}`)
   expect(traffic.failures).toEqual([])
   const logs = await docker('logs', await stack.container('api'))
   expect(logs.split('\n').filter((line) => line.includes('Redis does not answer')).length).toBeLessThanOrEqual(2)

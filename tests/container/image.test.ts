@@ -5,10 +5,10 @@ import { docker, inspect, run } from './support/run.ts'
 import { Stack } from './support/stack.ts'
 import { report, reportTime } from './support/wait.ts'
 
-/** Size of Node's public slim image, which a stand-in takes the place of where no registry answers. */
+/** Size of Node's public slim image; without a registry, the tests use a stand-in of another size. */
 const SLIM_BASE_BYTES = 230e6
 const LIMIT_BYTES = 330e6
-/** The compact model ships in the image, and is no part of the bar. */
+/** The embedded model's layer, which does not count towards the limit. */
 const MODEL_LAYER = /models\/compact/
 
 const image = `sentiment-service:${inject('tag')}`
@@ -23,7 +23,7 @@ async function layers (name: string): Promise<Array<{ bytes: number, by: string 
   return lines.split('\n').map((line) => ({ bytes: Number(line.split('\t')[0]), by: line.split('\t')[1] ?? '' }))
 }
 
-it('is at most 330 MB without a model, on the slim base', async () => {
+it('the image is at most 330 MB without the embedded model, on the slim base', async () => {
   const base = (await layers('node:24-bookworm-slim')).reduce((sum, { bytes }) => sum + bytes, 0)
   const all = await layers(image)
   const total = all.reduce((sum, { bytes }) => sum + bytes, 0)
@@ -36,7 +36,7 @@ it('is at most 330 MB without a model, on the slim base', async () => {
   expect(own + (process.env.CONTAINER_STAND_IN === '1' ? SLIM_BASE_BYTES : base)).toBeLessThanOrEqual(LIMIT_BYTES)
 })
 
-/** Changes a file of src and builds; milliseconds, and what BuildKit printed. */
+/** Changes a file in src and builds; returns the milliseconds it took and BuildKit's output. */
 async function buildAgain (): Promise<{ took: number, steps: string }> {
   await appendFile(join(inject('checkout'), 'src/version.ts'), `\n// changed at ${Date.now()}\n`)
   const began = performance.now()
@@ -47,9 +47,9 @@ async function buildAgain (): Promise<{ took: number, steps: string }> {
   return { took: performance.now() - began, steps: `${stdout}${stderr}` }
 }
 
-it('builds again after a change in src with dependencies from the cache', async () => {
+it('a build after a change in src takes the dependencies from the cache', async () => {
   let least = Infinity
-  // The lesser of two: what else the machine does only adds to it.
+  // The minimum of two: other load only adds to it.
   for (let index = 0; index < 2 && least > 15_000; index++) {
     const { took, steps } = await buildAgain()
     const installs = [...steps.matchAll(/^#(\d+) .*RUN .*npm ci/gm)].map((match) => match[1])
@@ -62,7 +62,7 @@ it('builds again after a change in src with dependencies from the cache', async 
   reportTime('build after a change in src', least, 15_000)
 })
 
-it('runs as a fixed user, with an exec-form command, a health check by node, and labels', async () => {
+it('the image sets a fixed user, an exec-form command, a health check with node, and labels', async () => {
   const config = await inspect<{
     User: string, Cmd: string[], Env: string[], Healthcheck: { Test: string[] }, Labels: Record<string, string>
   }>(image, '.Config')
@@ -75,7 +75,7 @@ it('runs as a fixed user, with an exec-form command, a health check by node, and
   }
 })
 
-it('holds no other platform\'s binary and nothing that only a browser, a compiler or a test needs', async () => {
+it('the image has no binaries of other platforms and no files for browsers, compilers or tests', async () => {
   const script = `
     const { globSync, readdirSync } = require('node:fs')
     const list = (pattern) => globSync(pattern, { cwd: '/app' })
@@ -90,10 +90,10 @@ it('holds no other platform\'s binary and nothing that only a browser, a compile
   expect(found).toEqual({ bindings: [`linux-${arch === 'amd64' ? 'x64' : arch}`], extra: [], unread: [], sources: [] })
 })
 
-it('needs no shell: it answers without one', async () => {
+it('the image runs without a shell', async () => {
   const began = performance.now()
   const name = `${stack.project}-bare`
-  // The two shells are covered by a file that cannot be run.
+  // Mount a file that cannot be executed over both shells.
   const hide = ['/bin/sh', '/bin/bash'].flatMap((shell) => ['--volume', `/dev/null:${shell}:ro`])
   await docker('run', '--detach', '--name', name, '--network', 'none', '--env', 'MODEL_NAME=compact', ...hide, image)
   try {

@@ -16,12 +16,12 @@ async function start (env: Record<string, string>): Promise<Stack> {
 
 const cases = [['0.5', 1], ['1', 1], ['2', 2]] as const
 
-it.each(cases.filter(([cpus]) => Number(cpus) <= availableParallelism()))('%s CPUs: %i worker(s)', async (cpus, workers) => {
+it.each(cases.filter(([cpus]) => Number(cpus) <= availableParallelism()))('with a quota of %s CPUs the service starts %i worker(s)', async (cpus, workers) => {
   const { body } = await (await start({ API_CPUS: cpus })).health()
   expect(body.workers).toEqual({ ready: workers, total: workers })
 })
 
-it('1,000 requests within the memory limit, no OOM kill', async () => {
+it('answers 1,000 requests within a memory limit of 384 MiB', async () => {
   const limited = await start({ API_CPUS: '1', API_MEMORY: '384m' })
   const id = await limited.container('api')
   const began = performance.now()

@@ -19,11 +19,11 @@ afterAll(async () => {
   await removeCheckout(checkout)
 })
 
-it('make up from a clean clone: both services healthy, the printed curl answers', async () => {
+it('make up in a clean clone starts both services and prints a curl command that works', async () => {
   const began = performance.now()
   const { stdout } = await stack.make('up')
   report(`make up took ${seconds(performance.now() - began)}`)
-  expect(stdout).toContain('Made .env from .env.example')
+  expect(stdout).toContain('Created .env from .env.example')
   expect(await readFile(join(checkout, '.env'), 'utf8')).toBe(await readFile(join(checkout, '.env.example'), 'utf8'))
   for (const service of ['api', 'redis']) {
     const id = await stack.container(service)
@@ -37,7 +37,7 @@ it('make up from a clean clone: both services healthy, the printed curl answers'
   expect((await stack.health()).body).toMatchObject({ status: 'ok', cache: { redis: 'up' } })
 })
 
-it('make up again without a change restarts nothing', async () => {
+it('make up without a change restarts nothing', async () => {
   const before = await stack.container('api')
   await stack.make('up')
   expect(await stack.container('api')).toBe(before)
@@ -54,7 +54,7 @@ it('make ps, logs, shell, model-pull, restart and image-size work', async () => 
   expect((await stack.make('image-size')).stdout).toMatch(/total \d+ MB/)
 })
 
-it('make down keeps the volume, make clean asks before it removes it', async () => {
+it('make down keeps the volume, and make clean removes it after a confirmation', async () => {
   const volume = `${stack.project}_model-data`
   const volumes = async (): Promise<string[]> => (await docker('volume', 'ls', '--format', '{{ .Name }}')).split('\n')
   await stack.make('down')
@@ -68,22 +68,22 @@ it('make down keeps the volume, make clean asks before it removes it', async () 
   expect(await volumes()).not.toContain(volume)
 })
 
-/** What `docker` is on a PATH of its own, and what each command says then. */
+/** A `docker` program (undefined: none), and the message that make prints with it. */
 const broken: ReadonlyArray<readonly [string, string | undefined, string]> = [
   ['no Docker', undefined, 'Docker is missing: install'],
-  ['no engine', '#!/bin/sh\n[ "$1" != info ]\n', 'The Docker engine does not answer: start Docker'],
+  ['no engine', '#!/bin/sh\n[ "$1" != info ]\n', 'The Docker engine does not respond: start Docker'],
   ['no Compose', '#!/bin/sh\n[ "$1" != compose ]\n', 'Docker Compose v2 is missing: install'],
   ['Compose v1', '#!/bin/sh\n[ "$1" = compose ] && echo "docker-compose version 1.29.2, build 5becea4c"\nexit 0\n', 'Docker Compose v2 is missing: install']
 ]
 
-it.each(broken)('with %s, make up and the others say what is missing', async (_, script, message) => {
+it.each(broken)('with %s, make up and the other targets name what is missing', async (_, script, message) => {
   for (const target of ['up', 'down', 'dev-up', 'image', 'clean']) {
     const { stdout } = await run('make', [target], { cwd: checkout, env: { ...stack.env, PATH: await pathWith(script) }, allow: [2] })
     expect(stdout, target).toContain(message)
   }
 })
 
-/** A PATH with what the Makefile needs and this `docker` alone. */
+/** Returns a PATH with only the programs that the Makefile needs and this `docker`. */
 async function pathWith (script: string | undefined): Promise<string> {
   const tools = 'for tool in bash sh sed awk git test cp grep make; do ln -sf "$(command -v "$tool")" "bare/$tool"; done'
   const make = script === undefined ? '' : '; cat > bare/docker; chmod +x bare/docker'

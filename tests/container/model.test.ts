@@ -23,25 +23,25 @@ afterAll(async () => {
   await hub.close()
 })
 
-it('the first start downloads the model from the hub, as uid 1000, into the volume', async () => {
+it('the first start downloads the model from the hub into the volume', async () => {
   await stack.make('up')
   expect(await stack.predict('I love this!')).toMatchObject({ label: 'positive', model: MODEL })
   expect(hub.hub.requestsFor('onnx/model_quantized.onnx').length).toBeGreaterThan(0)
 })
 
-it('the volume survives make down && make up: no hub request, ready in at most 3 s', async () => {
+it('the volume survives make down and make up: the next start makes no request to the hub and takes at most 3 s', async () => {
   await stack.make('down')
   const before = hub.hub.requests.length
   await stack.make('up')
   expect(await stack.predict('again')).toMatchObject({ model: MODEL })
   expect(hub.hub.requests.slice(before)).toEqual([])
-  // From the container's own start, without the time that Compose takes before and after it.
+  // Measured from the container's start, without the time that Compose takes before and after.
   const took = await stack.secondStart(3000)
   reportTime('second start', took, 3000)
   expect(hub.hub.requests.slice(before)).toEqual([])
 })
 
-it('the token is in no log and in no file of the volume', async () => {
+it('the hub token appears in no log and in no file of the volume', async () => {
   expect(await docker('logs', await stack.container('api'))).not.toContain(TOKEN)
   const files = await stack.evaluate<number>(`
     const { readdirSync, readFileSync } = require('node:fs')
@@ -51,10 +51,10 @@ it('the token is in no log and in no file of the volume', async () => {
   expect(files).toBeGreaterThan(2)
 })
 
-it('a baked model answers without any network, and its token is in no layer', async () => {
+it('an image with a baked model answers without a network, and the hub token is in none of its layers', async () => {
   const tag = `${inject('tag')}-baked`
   const image = `sentiment-service:${tag}`
-  // A build runs in the host's network.
+  // Builds use the host's network.
   const env = { ...stack.env, IMAGE_TAG: tag, BAKE_MODEL: MODEL, HF_ENDPOINT: `http://127.0.0.1:${hub.port}` }
   const name = `${stack.project}-baked`
   try {

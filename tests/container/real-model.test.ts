@@ -5,7 +5,7 @@ import { docker } from './support/run.ts'
 import { Stack } from './support/stack.ts'
 import { report, reportTime, seconds } from './support/wait.ts'
 
-/** The default model and where its files are; what is served under it here has its shape, and random weights. */
+/** The default model and its repository. The tests serve a model of its shape, with random weights, under this name. */
 const MODEL = 'cardiffnlp/twitter-roberta-base-sentiment-latest'
 const REPO = 'Xenova/twitter-roberta-base-sentiment-latest'
 
@@ -22,7 +22,7 @@ afterAll(async () => {
   await hub.close()
 })
 
-it('a model of the real one\'s size: downloaded once, and ready in at most 5 s from the volume', async () => {
+it('a model of the real one\'s size is downloaded once, and ready within 5 s from the volume', async () => {
   const began = performance.now()
   await stack.make('up')
   report(`first start, ${(hub.hub.bytesSent / 1e6).toFixed(0)} MB from a hub on this machine: ${seconds(performance.now() - began)}`)
@@ -35,7 +35,7 @@ it('a model of the real one\'s size: downloaded once, and ready in at most 5 s f
   expect(hub.hub.requests.slice(before)).toEqual([])
 })
 
-it('fits the default memory limit with its default number of workers', async () => {
+it('the real model\'s size fits the default memory limit with the default number of workers', async () => {
   for (let index = 0; index < 20; index++) await stack.predict(`text ${index}: ${'a long day with good coffee '.repeat(20)}`)
   const id = await stack.container('api')
   const { body } = await stack.health()

@@ -3,8 +3,8 @@ import { Service } from '../support/service.ts'
 import { Stack } from './support/stack.ts'
 import { report } from './support/wait.ts'
 
-/** Where crawling begins: what a person or a program may ask for. */
-const DOORS = ['/', '/docs', '/openapi.json', '/metrics', '/info', '/health', '/health/live', '/no-such-path']
+/** Where the crawl starts. */
+const ENTRY_POINTS = ['/', '/docs', '/openapi.json', '/metrics', '/info', '/health', '/health/live', '/no-such-path']
 
 let stack: Stack
 
@@ -15,10 +15,10 @@ beforeAll(async () => {
 
 afterAll(async () => { await stack.remove() })
 
-/** Status and media type of each path that the doors lead to, by the pages' own `src` and `href`. */
+/** Returns status and media type of every path that the entry points link to through `src` and `href`. */
 async function crawl (url: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {}
-  const open = [...DOORS]
+  const open = [...ENTRY_POINTS]
   for (let path = open.shift(); path !== undefined; path = open.shift()) {
     const response = await fetch(url + path)
     const body = await response.text()
@@ -33,7 +33,7 @@ async function crawl (url: string): Promise<Record<string, string>> {
   return found
 }
 
-it('serves every path as the working copy does, files of its pages included: nothing it needs was left out', async () => {
+it('the image serves every path as the working copy does, including the files of its pages', async () => {
   const service = await Service.start({ MODEL_NAME: 'compact' })
   await service.until('ok')
   const here = await crawl(`http://127.0.0.1:${service.port}`)

@@ -15,7 +15,7 @@ afterAll(async () => { await stack.remove() })
 
 interface Result { status?: number, error?: string, sent: boolean }
 
-/** One prediction on a connection of its own. `sent` tells whether the service took the connection. */
+/** Sends one prediction on its own connection. `sent`: whether the service accepted the connection. */
 function predict (host: string, port: number, index: number): Promise<Result> {
   return new Promise((resolve) => {
     let sent = false
@@ -31,16 +31,16 @@ function predict (host: string, port: number, index: number): Promise<Result> {
   })
 }
 
-it('docker stop under load: every accepted request answered, exit code 0', async () => {
+it('docker stop under load answers every accepted request and exits with code 0', async () => {
   const id = await stack.container('api')
-  // Straight to the container: Docker's own forwarder takes connections that the service never sees.
+  // Connect to the container directly: Docker's proxy accepts connections that never reach the service.
   const networks = await inspect<Record<string, { IPAddress: string }>>(id, '.NetworkSettings.Networks')
   const host = Object.values(networks)[0]?.IPAddress as string
   const results: Result[] = []
   let inFlight = 0
-  const going = new AbortController()
+  const load = new AbortController()
   const client = async (first: number): Promise<void> => {
-    for (let index = first; !going.signal.aborted; index += 8) {
+    for (let index = first; !load.signal.aborted; index += 8) {
       inFlight++
       const result = await predict(host, 8000, index)
       inFlight--
@@ -54,10 +54,10 @@ it('docker stop under load: every accepted request answered, exit code 0', async
   const before = results.length
   await docker('stop', id)
   report(`stopped in ${seconds(performance.now() - began)}`)
-  going.abort()
+  load.abort()
   await Promise.all(clients)
   const after = results.slice(before)
-  report(`answered ${results.filter(({ status }) => status === 200).length}, refused with 503 ${results.filter(({ status }) => status === 503).length}, answered after the signal ${after.filter(({ status }) => status !== undefined).length}`)
+  report(`answered ${results.filter(({ status }) => status === 200).length}, rejected with 503 ${results.filter(({ status }) => status === 503).length}, answered after the signal ${after.filter(({ status }) => status !== undefined).length}`)
   expect(results.filter(({ sent, status }) => sent && status === undefined)).toEqual([])
   expect(results.filter(({ status }) => status !== undefined && status !== 200 && status !== 503)).toEqual([])
   expect(after.filter(({ status }) => status === 200).length).toBeGreaterThan(0)

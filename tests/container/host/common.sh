@@ -1,6 +1,5 @@
 # shellcheck shell=bash
-# Shared by the scripts of this folder: where things are kept, and how to say what happens.
-# Sourced, never run.
+# Directories and messages of the scripts in this directory. Sourced, not run.
 
 CACHE_DIR="${CONTAINER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sentiment-service-containers}"
 RUN_DIR="$CACHE_DIR/run"
@@ -15,7 +14,7 @@ fail () {
   exit 1
 }
 
-# Names of the commands that are not there.
+# Prints those of the given commands that are missing.
 missing () {
   local name
   for name in "$@"; do
@@ -23,10 +22,10 @@ missing () {
   done
 }
 
-# Installs Debian packages; says what to install by hand where it can't.
+# Installs Debian packages, or fails with what to install by hand.
 install_packages () {
   if ! command -v apt-get > /dev/null || [ "$(id -u)" -ne 0 ]; then
-    fail "please install: $* (only a Debian machine's root can have it done by this script)"
+    fail "please install: $* (this script can do it only as root on Debian)"
   fi
   say "installing $*"
   {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# engine.sh start   makes sure that a Docker engine and `docker compose` v2 are there, and prints the environment to
-#                   use them with, for `eval`. Starts an engine of its own where none runs.
-# engine.sh stop    stops the engine that `start` started, if it did; images stay in the cache for the next run.
+# engine.sh start   provides a Docker engine and `docker compose` v2, and prints the environment for using them, for `eval`.
+#                   Starts an engine if none is running.
+# engine.sh stop    stops the engine that `start` started, if any; images stay in the cache for the next run.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
@@ -10,7 +10,7 @@ socket="unix://$RUN_DIR/docker.sock"
 pid_file="$RUN_DIR/dockerd.pid"
 log="$RUN_DIR/dockerd.log"
 
-# A `docker` without the engine beside it can be a bare client that knows no plugins and no BuildKit of its own.
+# A `docker` that is installed without an engine may be a bare client without plugins and BuildKit.
 client () {
   if [ -x /usr/bin/docker ]; then echo /usr/bin/docker; else command -v docker; fi
 }
@@ -21,13 +21,13 @@ running () {
 
 launch () {
   if [ "$(uname -s)" != Linux ] || [ "$(id -u)" -ne 0 ]; then
-    fail 'no Docker engine runs, and only root on Linux can start one: please start Docker'
+    fail 'no Docker engine is running, and only root on Linux can start one: please start Docker'
   fi
   if [ -n "$(missing dockerd containerd runc docker-init iptables)" ]; then
     install_packages docker.io iptables ca-certificates
   fi
   say 'starting a Docker engine'
-  # The engine may outlive this run: a file it inherited (a lock of the caller's, say) would stay open as long.
+  # The engine may outlive this run: close inherited files, such as the caller's lock.
   (
     for fd in /proc/"$BASHPID"/fd/*; do
       [ "${fd##*/}" -le 2 ] || eval "exec ${fd##*/}>&-"
@@ -37,8 +37,8 @@ launch () {
   ) &
   local waited=0
   until running "$socket"; do
-    kill -0 $! 2> /dev/null || { tail -5 "$log" >&2; fail "the Docker engine ended: see $log"; }
-    [ $((waited += 1)) -le 300 ] || fail "the Docker engine does not answer: see $log"
+    kill -0 $! 2> /dev/null || { tail -5 "$log" >&2; fail "the Docker engine exited: see $log"; }
+    [ $((waited += 1)) -le 300 ] || fail "the Docker engine does not respond: see $log"
     sleep 0.2
   done
 }
@@ -47,15 +47,15 @@ start () {
   mkdir -p "$RUN_DIR" "$CACHE_DIR/bin" "$CACHE_DIR/config"
   local host=${DOCKER_HOST:-} own=0
   if [ -z "$(missing docker)" ] && running "$host"; then
-    say 'using the Docker engine that runs'
+    say 'using the running Docker engine'
   else
     own=1
     host=$socket
-    if [ -z "$(missing docker)" ] && running "$host"; then say 'using the engine of the run before'; else launch; fi
+    if [ -z "$(missing docker)" ] && running "$host"; then say 'using the engine of the previous run'; else launch; fi
   fi
   [ -z "$host" ] || printf 'export DOCKER_HOST=%q\n' "$host"
   printf 'export CONTAINER_ENGINE_OWN=%q\n' "$own"
-  # Older clients build with BuildKit only when told so.
+  # Older clients use BuildKit only with this variable.
   echo 'export DOCKER_BUILDKIT=1'
   ln -sf "$(client)" "$CACHE_DIR/bin/docker"
   # shellcheck disable=SC2016  # the caller expands PATH
@@ -69,7 +69,7 @@ start () {
 stop () {
   local pid
   pid=$(cat "$pid_file" 2> /dev/null) || return 0
-  # The file outlives a machine that was switched off, and its number may be another process by now.
+  # After a reboot, the file may name another process.
   [ "$(cat "/proc/$pid/comm" 2> /dev/null)" = dockerd ] || return 0
   say 'stopping the Docker engine'
   kill "$pid"

@@ -1,5 +1,5 @@
-// Lints the Dockerfile, the Compose files and the shell scripts of this folder. Needs no Docker engine; where
-// `docker compose` is there, it must read the files without a warning as well.
+// Lints the Dockerfile, the Compose files and the shell scripts. Needs no Docker engine; if `docker compose` is installed, it
+// must also read the files without a warning.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
@@ -7,7 +7,7 @@ const DOCKERFILE = 'docker/Dockerfile'
 const composeFiles = readdirSync('docker').filter((name) => /^docker-compose.*\.yml$/.test(name)).map((name) => `docker/${name}`)
 const problems = []
 
-/** A problem is an exit code other than 0, or a word on standard error. */
+/** Runs a linter; an exit code other than 0 or any output on standard error is a problem. */
 function check (name, command, ...args) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' })
   if (error !== undefined) problems.push(`${name}: ${error.message}`)
@@ -19,7 +19,7 @@ const has = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' }).
 check('dockerfile-utils', process.execPath, 'node_modules/dockerfile-utils/bin/dockerfile-utils', 'lint', DOCKERFILE)
 check('dclint', process.execPath, 'node_modules/dclint/bin/dclint.cjs', '-c', 'docker/.dclintrc.yaml', '--max-warnings', '0', ...composeFiles)
 if (has('shellcheck', '--version')) {
-  const scripts = readdirSync('tests/container/host').filter((name) => name.endsWith('.sh')).map((name) => `tests/container/host/${name}`)
+  const scripts = ['docker', 'tests/container/host'].flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.sh')).map((name) => `${folder}/${name}`))
   check('shellcheck', 'shellcheck', '-x', '-P', 'SCRIPTDIR', ...scripts)
 }
 if (has('docker', 'compose', 'version')) {
@@ -30,7 +30,7 @@ if (has('docker', 'compose', 'version')) {
   }
 }
 
-/** hadolint's rules that matter for this file, each with its number there. */
+/** The subset of hadolint's rules that matter for this file, with hadolint's numbers. */
 const lines = readFileSync(DOCKERFILE, 'utf8').replace(/\\\n/g, ' ').split('\n').filter((line) => !/^\s*(#|$)/.test(line))
 const stages = lines.filter((line) => /^FROM /.test(line))
 const names = stages.map((line) => / AS (\S+)$/.exec(line)?.[1])

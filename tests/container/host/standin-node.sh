@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# standin-node.sh IMAGE LABEL: a stand-in for Node's slim image: Debian, Node's own binary and npm as npm packages
-# carry them, and the user `node`. This machine's certificates and npm settings go in here and nowhere else.
+# standin-node.sh IMAGE LABEL: builds a stand-in for Node's slim image: Debian, the Node binary and npm from npm packages, and
+# the user `node`. Only this image contains the machine's certificates and npm settings.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 root=$work/root
 make_root "$root"
 
-# Unpacks an npm package into a folder; npm's own settings say from where it comes.
+# Unpacks an npm package into a directory.
 unpack () {
   local archive
   archive=$(cd "$work" && npm pack --silent "$1")

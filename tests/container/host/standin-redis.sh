@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# standin-redis.sh IMAGE LABEL: a stand-in for Redis' Alpine image: Debian's redis-server, with the public image's
-# user (999:1000), data folder and port.
+# standin-redis.sh IMAGE LABEL: builds a stand-in for Redis's Alpine image: Debian's redis-server, with the public image's
+# user (999:1000), data directory and port.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"

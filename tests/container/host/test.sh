@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# Runs the container tests: an engine and base images where there are none, then vitest, then everything that was
-# started is stopped and removed. Arguments go to vitest: test.sh image privileges
+# Runs the container tests: provides an engine and base images, runs vitest, then stops and removes everything that was
+# started. Arguments are passed to vitest: test.sh image privileges
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
 
-# Tests call make as a person does: called from make, it would print the folders that it enters.
+# Tests call make as a user would: inherited flags would make it print the directories that it enters.
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 cd "$here/../../.."
 mkdir -p "$RUN_DIR"
-# Two runs on one machine would stop each other's engine.
+# Two concurrent runs would stop each other's engine.
 exec 9> "$RUN_DIR/lock"
 if command -v flock > /dev/null; then flock 9; fi
 
 label=com.docker.compose.project
 prefix=sentiment-test-
 
-# What an interrupted run left behind goes as well.
+# Also removes what an interrupted run left behind.
 clean_up () {
   local status=$? id
   trap - EXIT
@@ -26,7 +26,7 @@ clean_up () {
   for id in $(docker network ls --quiet --filter "name=$prefix" 2> /dev/null); do docker network rm "$id" > /dev/null || true; done
   for id in $(docker volume ls --quiet --filter "name=$prefix" 2> /dev/null); do docker volume rm "$id" > /dev/null || true; done
   if [ "${CONTAINER_ENGINE_OWN:-0}" = 1 ]; then
-    # The cache is for the next run to be quick, not to grow.
+    # Bound the cache, which speeds up the next run.
     docker image prune --force > /dev/null 2>&1 || true
     docker builder prune --force --keep-storage 4GB > /dev/null 2>&1 || true
   fi

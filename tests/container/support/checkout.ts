@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from './run.ts'
 
-/** What a clean clone would hold: the files that git knows or would add, without builds, modules and settings. */
+/** Copies what a clean clone would contain: tracked and addable files, without builds, modules and settings. */
 export async function cleanCheckout (): Promise<string> {
   const root = join(import.meta.dirname, '../../..')
   const directory = await mkdtemp(join(tmpdir(), 'sentiment-checkout-'))
   const { stdout } = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root })
   for (const file of stdout.split('\0').filter(Boolean)) {
-    // A file that git knows may have been removed from the working copy.
+    // A tracked file may have been deleted from the working copy.
     await cp(join(root, file), join(directory, file), { recursive: true }).catch(ignoreMissing)
   }
   return directory

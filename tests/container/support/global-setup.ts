@@ -5,13 +5,13 @@ import { buildOverride } from './stack.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** A clean checkout that `image` was built from. */
+    /** The clean checkout that the image was built from. */
     checkout: string
     tag: string
   }
 }
 
-/** Builds the image once, from what a clean clone holds. */
+/** Builds the image once, from what a clean clone contains. */
 export default async function setup (project: TestProject): Promise<() => Promise<void>> {
   const checkout = await cleanCheckout()
   const tag = `test-${process.pid}`

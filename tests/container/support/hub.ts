@@ -7,30 +7,30 @@ export const MODEL = 'container-test/compact'
 
 const COMPACT = join(import.meta.dirname, '../../../models/compact')
 
-/** A model hub on this machine that containers reach: one model under a hub id, the compact one unless told otherwise. */
+/** A model hub on this machine that containers can reach. It has one model, by default `compact` under a hub id. */
 export class ContainerHub {
   readonly hub: HubServer
   readonly port: number
-  readonly #door: Server
+  readonly #proxy: Server
 
-  private constructor (hub: HubServer, door: Server) {
+  private constructor (hub: HubServer, proxy: Server) {
     this.hub = hub
-    this.port = (door.address() as AddressInfo).port
-    this.#door = door
+    this.port = (proxy.address() as AddressInfo).port
+    this.#proxy = proxy
   }
 
   static async start (directory = COMPACT, repo = MODEL): Promise<ContainerHub> {
     const hub = await HubServer.start(directory, repo)
-    // The hub listens on loopback, which a container does not reach: this door stands on every address.
-    const door = createServer((socket) => {
+    // The hub listens on loopback, which a container cannot reach: this proxy listens on every address.
+    const proxy = createServer((socket) => {
       const inner = connect(Number(new URL(hub.url).port), '127.0.0.1')
       socket.pipe(inner).pipe(socket)
       socket.on('error', () => inner.destroy())
       inner.on('error', () => socket.destroy())
     })
-    door.listen(0, '0.0.0.0')
-    await once(door, 'listening')
-    return new ContainerHub(hub, door)
+    proxy.listen(0, '0.0.0.0')
+    await once(proxy, 'listening')
+    return new ContainerHub(hub, proxy)
   }
 
   /** Address of the hub inside a container. */
@@ -39,7 +39,7 @@ export class ContainerHub {
   }
 
   async close (): Promise<void> {
-    this.#door.close()
+    this.#proxy.close()
     await this.hub.close()
   }
 }

@@ -27,8 +27,8 @@ export interface StackOptions {
 let stacks = 0
 
 /**
- * The Compose files to use in `checkout`. A build gets the host's network, since a machine's own resolver and package
- * mirror need not be reachable from a bridge, and a container can name this machine as `host.docker.internal`.
+ * Writes an override and returns Compose's file options for `checkout`. Builds use the host's network, because the machine's
+ * resolver and package mirror may be unreachable from a bridge; containers reach this machine as `host.docker.internal`.
  */
 export async function buildOverride (checkout: string): Promise<string> {
   const file = join(checkout, 'docker-compose.test.yml')
@@ -42,7 +42,7 @@ export async function buildOverride (checkout: string): Promise<string> {
   return `-f docker/docker-compose.yml -f ${file}`
 }
 
-/** One Compose project with a name and a port of its own, driven by make as a person would. */
+/** One Compose project with its own name and port, driven through make as a user would. */
 export class Stack {
   readonly project: string
   readonly url: string
@@ -82,7 +82,7 @@ export class Stack {
     return (await this.compose('ps', '--all', '--quiet', service)).stdout.trim()
   }
 
-  /** Runs JavaScript in the service's container and gives back what it printed, read as JSON. */
+  /** Runs JavaScript in the service's container and parses its output as JSON. */
   async evaluate<T> (script: string, service = 'api'): Promise<T> {
     return JSON.parse(await docker('exec', await this.container(service), 'node', '-e', script)) as T
   }
@@ -93,13 +93,13 @@ export class Stack {
   }
 
   async untilStatus (status: string, timeout = 60_000): Promise<Health> {
-    return await waitFor(`/health to say ${status}`, async () => {
+    return await waitFor(`/health to answer ${status}`, async () => {
       const { body } = await this.health()
       return body.status === status ? body : undefined
     }, timeout, 25)
   }
 
-  /** The health that Docker itself has found. */
+  /** Waits until Docker's own health check succeeds. */
   async untilHealthy (service: string, timeout = 60_000): Promise<void> {
     const id = await this.container(service)
     await waitFor(`${service} to be healthy`, async () =>
@@ -107,13 +107,13 @@ export class Stack {
   }
 
   /**
-   * Stops and starts the service's container; gives back the milliseconds from `docker start` until /health says ok.
-   * The least of up to `tries`, since what else the machine does only adds to it; the first within `bar` is enough.
+   * Stops and starts the service's container, and returns the milliseconds from `docker start` until /health answers ok.
+   * Tries up to `tries` times until the time is within `target` and returns the minimum: other load only adds to it.
    */
-  async secondStart (bar: number, tries = 3): Promise<number> {
+  async secondStart (target: number, tries = 3): Promise<number> {
     const id = await this.container('api')
     let least = Infinity
-    for (let index = 0; index < tries && least > bar; index++) {
+    for (let index = 0; index < tries && least > target; index++) {
       await docker('stop', id)
       const began = performance.now()
       await docker('start', id)
@@ -130,7 +130,7 @@ export class Stack {
       body: JSON.stringify({ text }),
       signal: AbortSignal.timeout(15_000)
     })
-    if (response.status !== 200) throw new Error(`/predict answered ${response.status}: ${await response.text()}`)
+    if (response.status !== 200) throw new Error(`POST /predict answered ${response.status}: ${await response.text()}`)
     return await response.json() as Prediction
   }
 

@@ -22,7 +22,7 @@ const UNREAD = [
   '@img/sharp-linux-x64/lib/sharp.node', 'sharp/dist/index.mjs', '@types/node/index.d.ts', '@opentelemetry/core/build/esm/index.js',
   'library/index.js.map', 'library/index.d.ts', 'library/README.md', 'library/test/index.js', 'library/example/server.js'
 ]
-/** What takes the place of sharp. */
+/** What replaces sharp. */
 const STUB = ['sharp/index.js', 'sharp/package.json']
 
 async function fill (files: readonly string[]): Promise<void> {
@@ -44,19 +44,19 @@ async function left (): Promise<string[]> {
 
 const binding = (platform: string): string => `${BINDING}/${platform}/onnxruntime_binding.node`
 
-it.each([['amd64', 'linux/x64'], ['arm64', 'linux/arm64']])('for %s keeps the binary of %s alone, and what Node loads', async (arch, platform) => {
+it.each([['amd64', 'linux/x64'], ['arm64', 'linux/arm64']])('for %s keeps only the binary of %s and what Node loads', async (arch, platform) => {
   await fill([...PLATFORMS.map(binding), ...LOADED, ...UNREAD])
   expect(prune(arch)).toMatchObject({ status: 0, stderr: '' })
   expect(await left()).toEqual([binding(platform), ...LOADED, ...STUB].sort())
 })
 
-it('without TARGETARCH keeps the binary of the machine it runs on', async () => {
+it('keeps the binary of the current machine without TARGETARCH', async () => {
   await fill([...PLATFORMS.map(binding), ...LOADED])
   expect(prune('')).toMatchObject({ status: 0 })
   expect((await left()).filter((path) => path.startsWith(BINDING))).toEqual([binding(`linux/${process.arch}`)])
 })
 
-it('fails for a platform that ONNX Runtime has no binary for, and removes nothing', async () => {
+it('fails without removing anything for a platform that ONNX Runtime has no binary for', async () => {
   const files = [...PLATFORMS.map(binding), ...LOADED, ...UNREAD]
   await fill(files)
   const { status, stderr } = prune('riscv64')
@@ -65,9 +65,9 @@ it('fails for a platform that ONNX Runtime has no binary for, and removes nothin
   expect(await left()).toEqual([...files].sort())
 })
 
-it('fails where onnxruntime-node lays its files out in another way', async () => {
+it('fails if onnxruntime-node has another layout', async () => {
   await fill([binding('darwin/arm64'), ...LOADED])
   const { status, stderr } = prune('amd64')
   expect(status).not.toBe(0)
-  expect(stderr).toContain('lays its files out differently')
+  expect(stderr).toContain('has a different layout')
 })
