@@ -13,14 +13,14 @@ const layer = (name: string, timeout: number, globalSetup: string[] = []) => ({
 export default defineConfig({
   test: {
     globalSetup: ['tests/support/global-setup.ts'],
-    // Two cores: more test files at once than cores only makes the end-to-end layer slower.
+    // More test files at once than cores would only slow the end-to-end layer down.
     maxWorkers: 2,
     projects: [
       layer('unit', 10_000),
       layer('worker', 20_000),
       layer('integration', 30_000),
       layer('e2e', 90_000),
-      layer('browser', 30_000, ['tests/browser/support/global-setup.ts'])
+      layer('browser', 120_000, ['tests/browser/support/global-setup.ts'])
     ]
   }
 })

@@ -9,7 +9,7 @@ import { loadConfig } from '../src/config.ts'
 import { createModelManager } from '../src/create-model-manager.ts'
 import { findChromium, launchChromium } from '../tests/support/find-chromium.ts'
 
-/** Pictures of the page, answered by the embedded model: `npm run screenshot [-- FOLDER]`, after a build. */
+/** Takes screenshots of the page with answers of the embedded model: `npm run screenshot [-- DIRECTORY]`, after a build. */
 
 const [, , folder = 'docs/images'] = process.argv
 const config = await loadConfig({ MODEL_NAME: 'compact', MODEL_DIR: await mkdtemp(join(tmpdir(), 'models-')) })

@@ -8,23 +8,23 @@ const EXAMPLES = [
   'not bad at all 😍',
   ['Great phone, the camera is stunning', 'Battery died after a week', 'It ships on Tuesday', 'Could be better, could be worse', 'Absolutely love the colour', 'Support never answered me'].join('\n')
 ]
-/** More is a job for the command line. */
+/** Use the command line tool for longer lists. */
 const MAX_LINES = 1_000
 const STATE_MS = 10_000
-/** Waits for a busy service, or one that loads its model, before the page gives up. */
+/** Retries while the service is overloaded or loads its model. */
 const MAX_RETRIES = 600
 
 const byId = (id) => document.getElementById(id)
 const input = byId('text')
 const send = byId('send')
-/** Ends what is under way: a new text takes its place. */
+/** Controller of the request in progress; a new one cancels it. */
 let running
-/** The model that was asked for: an answer of another one is the fallback's. */
+/** The configured model: an answer from another one comes from the fallback. */
 let requested
 
 const mode = () => document.querySelector('input[name="mode"]:checked').value
-const linesOf = (text) => text.split('\n').map((line) => line.trim()).filter((line) => line !== '')
-const number = (value) => value.toLocaleString('en')
+const splitLines = (text) => text.split('\n').map((line) => line.trim()).filter((line) => line !== '')
+const formatNumber = (value) => value.toLocaleString('en')
 
 function setMode (value) {
   document.querySelector(`input[name="mode"][value="${value}"]`).checked = true
@@ -32,22 +32,22 @@ function setMode (value) {
 }
 
 function modeChanged () {
-  byId('text-label').textContent = mode() === 'lines' ? 'Texts, one a line' : 'Text'
+  byId('text-label').textContent = mode() === 'lines' ? 'Texts, one per line' : 'Text'
   input.rows = mode() === 'lines' ? 8 : 4
-  count()
+  updateCount()
 }
 
-/** What is typed so far against the limits; false if it is too long. */
-function count () {
+/** Shows the length of the input and its limit; returns false if it is too long. */
+function updateCount () {
   const many = mode() === 'lines'
-  const texts = many ? linesOf(input.value) : [input.value]
+  const texts = many ? splitLines(input.value) : [input.value]
   const long = texts.findIndex((text) => text.length > limits.maxTextLength)
   const over = long !== -1 || texts.length > MAX_LINES
   byId('count').dataset.over = String(over)
   input.setAttribute('aria-invalid', String(over))
   byId('count').textContent = long !== -1
-    ? `${many ? `Line ${long + 1}: ` : ''}${number(texts[long].length)} characters, at most ${number(limits.maxTextLength)}`
-    : many ? `${number(texts.length)} of at most ${number(MAX_LINES)} lines` : input.value === '' ? '' : `${number(input.value.length)} characters`
+    ? `${many ? `Line ${long + 1}: ` : ''}${formatNumber(texts[long].length)} characters, at most ${formatNumber(limits.maxTextLength)}`
+    : many ? `${formatNumber(texts.length)} of at most ${formatNumber(MAX_LINES)} lines` : input.value === '' ? '' : `${formatNumber(input.value.length)} characters`
   return !over
 }
 
@@ -56,8 +56,8 @@ const pause = (seconds, signal) => new Promise((resolve, reject) => {
   signal.addEventListener('abort', () => { clearTimeout(timer); reject(signal.reason) })
 })
 
-/** Asks again while the service says 503 with a time to come back, and says so. */
-async function patiently (body, signal) {
+/** Sends a request, and retries and shows a message while the service answers 503. */
+async function predictWithRetry (body, signal) {
   for (let attempt = 1; ; attempt++) {
     try {
       return await predict(body, signal)
@@ -65,63 +65,63 @@ async function patiently (body, signal) {
       if (!(error instanceof Problem) || error.status !== 503 || attempt === MAX_RETRIES) throw error
       const seconds = Math.max(1, error.retryAfter)
       const title = error.code === 'OVERLOADED' ? 'The service is busy' : 'The model is not ready yet'
-      showProblem(title, `Asking again every ${seconds === 1 ? 'second' : `${seconds} seconds`}, without your doing.`)
+      showProblem(title, `Retrying every ${seconds === 1 ? 'second' : `${seconds} seconds`}.`)
       await pause(seconds, signal)
     }
   }
 }
 
-async function readOne (text, signal) {
-  const result = await patiently({ text }, signal)
+async function analyzeOne (text, signal) {
+  const result = await predictWithRetry({ text }, signal)
   showOne(text, result, requested)
 }
 
-async function readMany (texts, signal) {
+async function analyzeMany (texts, signal) {
   const results = []
   const stages = new Map()
   const start = performance.now()
   while (results.length < texts.length) {
     const part = texts.slice(results.length, results.length + limits.batch)
-    const result = await patiently({ texts: part }, signal)
+    const result = await predictWithRetry({ texts: part }, signal)
     for (const [name, duration] of result.stages) stages.set(name, (stages.get(name) ?? 0) + duration)
     results.push(...result.answer.predictions.map((answer, index) => ({ text: part[index], answer })))
     showMany(results, texts.length, { stages: [...stages], elapsed: performance.now() - start, requested })
   }
 }
 
-/** An error in words, with what can be done. */
+/** Shows an error and what the user can do about it. */
 function explain (error) {
-  if (error instanceof Unreachable) return showProblem('The service cannot be reached', 'The network is gone, or the service has stopped. Your text is still here.', true)
-  if (!(error instanceof Problem)) return showProblem('Something went wrong on this page', error.message, true)
-  if (error.status === 401) return askForKey(error)
-  if (error.status === 429) return showProblem('Too many requests', `This service takes only so many a minute. Try again in ${error.retryAfter} s.`, true)
+  if (error instanceof Unreachable) return showProblem('The service cannot be reached', 'The network is down, or the service has stopped. Your text is still here.', true)
+  if (!(error instanceof Problem)) return showProblem('This page failed', error.message, true)
+  if (error.status === 401) return requestKey(error)
+  if (error.status === 429) return showProblem('Too many requests', `The rate limit is exceeded. Try again in ${error.retryAfter} s.`, true)
   if (error.status >= 500) return showProblem('The service could not answer', error.message, true)
-  showProblem('The service refused this', error.message)
+  showProblem('The service rejected the request', error.message)
 }
 
-function askForKey (error) {
+function requestKey (error) {
   byId('key-form').hidden = false
-  showProblem('An API key is needed', error.message)
+  showProblem('An API key is required', error.message)
   byId('key').focus()
 }
 
 async function submit () {
   const text = input.value
   if (text.trim() === '') {
-    showProblem('There is nothing to read', 'Type or paste a text first.')
+    showProblem('The text is empty', 'Type or paste a text first.')
     return input.focus()
   }
-  if (!count()) return showProblem('That is too long', byId('count').textContent)
+  if (!updateCount()) return showProblem('The text is too long', byId('count').textContent)
   running?.abort()
   const current = running = new AbortController()
   clearResult()
-  byId('announce').textContent = 'Reading…'
+  byId('announce').textContent = 'Analyzing…'
   send.setAttribute('aria-disabled', 'true')
-  send.textContent = 'Reading…'
+  send.textContent = 'Analyzing…'
   try {
     await refreshState()
     const many = mode() === 'lines'
-    await (many ? readMany(linesOf(text), current.signal) : readOne(text, current.signal))
+    await (many ? analyzeMany(splitLines(text), current.signal) : analyzeOne(text, current.signal))
     byId('key-form').hidden = true
   } catch (error) {
     if (!current.signal.aborted) explain(error)
@@ -129,7 +129,7 @@ async function submit () {
     if (running === current) {
       running = undefined
       send.removeAttribute('aria-disabled')
-      send.textContent = 'Read it'
+      send.textContent = 'Analyze'
     }
   }
 }
@@ -161,7 +161,7 @@ byId('clear').addEventListener('click', () => {
   input.value = ''
   byId('announce').textContent = ''
   clearResult()
-  count()
+  updateCount()
   input.focus()
 })
 input.addEventListener('keydown', (event) => {
@@ -171,16 +171,16 @@ input.addEventListener('keydown', (event) => {
   }
 })
 input.addEventListener('input', (event) => {
-  // Several lines at once are a list, most likely.
-  if (event.inputType === 'insertFromPaste' && linesOf(input.value).length > 1) setMode('lines')
+  // Several pasted lines are most likely a list.
+  if (event.inputType === 'insertFromPaste' && splitLines(input.value).length > 1) setMode('lines')
   hideProblem()
-  count()
+  updateCount()
 })
 for (const radio of document.querySelectorAll('input[name="mode"]')) radio.addEventListener('change', modeChanged)
 
 byId('examples').append(...EXAMPLES.map((example) => {
   const many = example.includes('\n')
-  const button = element('button', { type: 'button', text: many ? `${linesOf(example).length} reviews` : example })
+  const button = element('button', { type: 'button', text: many ? `${splitLines(example).length} reviews` : example })
   button.addEventListener('click', () => {
     input.value = example
     setMode(many ? 'lines' : 'one')
@@ -190,5 +190,5 @@ byId('examples').append(...EXAMPLES.map((example) => {
 }))
 
 void refreshState()
-void readLimits().then(count, () => {})
+void readLimits().then(updateCount, () => {})
 setInterval(() => { if (!document.hidden) void refreshState() }, STATE_MS)

@@ -1,22 +1,22 @@
-/** What the page asks of the service. The key stays in this tab: sessionStorage ends with it. */
+/** Requests to the service. The key is in sessionStorage, which the browser deletes with the tab. */
 
 const KEY = 'sentiment-api-key'
 
-/** Texts in one request, unless /info says that fewer are taken: a list grows as answers come. */
+/** Maximum texts per request, so that a list fills up in steps; /info may lower it. */
 const BATCH = 32
 
-/** What the service said no to, in its own words. */
+/** An error that the service answered with. */
 export class Problem extends Error {
   constructor ({ status, code, detail }, retryAfter) {
     super(detail)
     this.status = status
     this.code = code
-    /** Seconds; 0 where none were named. */
+    /** Seconds; 0 if the answer has no Retry-After header. */
     this.retryAfter = retryAfter
   }
 }
 
-/** Nothing answered: the network, or the service, is gone. */
+/** The request failed without an answer. */
 export class Unreachable extends Error {}
 
 export const limits = { maxTextLength: 10_000, batch: BATCH }
@@ -25,7 +25,7 @@ export function useKey (key) {
   sessionStorage.setItem(KEY, key)
 }
 
-async function ask (path, options = {}) {
+async function request (path, options = {}) {
   const key = sessionStorage.getItem(KEY)
   const headers = { ...options.headers, ...(key !== null && { authorization: `Bearer ${key}` }) }
   try {
@@ -36,36 +36,36 @@ async function ask (path, options = {}) {
   }
 }
 
-async function problemOf (response) {
+async function toProblem (response) {
   const retryAfter = Number(response.headers.get('retry-after')) || 0
   const body = await response.json().catch(() => ({}))
   return new Problem({ status: response.status, code: body.code ?? '', detail: body.detail ?? `The service answered ${response.status}` }, retryAfter)
 }
 
-/** The service's state, whatever its status code. */
+/** The service's state; the body is the same for every status code. */
 export async function health () {
-  return (await ask('/health')).json()
+  return (await request('/health')).json()
 }
 
-/** Reads how long texts and batches may be; without a key, the usual limits hold. */
+/** Reads the limits on texts and batches. Keeps the defaults if the service requires a key. */
 export async function readLimits () {
-  const response = await ask('/info')
+  const response = await request('/info')
   if (!response.ok) return
   const info = await response.json()
   limits.maxTextLength = info.max_text_length
   limits.batch = Math.min(BATCH, info.max_client_batch_size)
 }
 
-/** One answer, with the milliseconds by stage that the service measured and the whole round trip. */
+/** One answer, the milliseconds of each stage as the service measured them, and those of the round trip. */
 export async function predict (body, signal) {
   const start = performance.now()
-  const response = await ask('/predict', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), signal })
-  if (!response.ok) throw await problemOf(response)
+  const response = await request('/predict', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), signal })
+  if (!response.ok) throw await toProblem(response)
   const answer = await response.json()
-  return { answer, stages: stagesOf(response.headers.get('server-timing') ?? ''), total: performance.now() - start }
+  return { answer, stages: parseStages(response.headers.get('server-timing') ?? ''), total: performance.now() - start }
 }
 
-/** `cache;dur=0.1, queue;dur=2` as pairs of name and milliseconds. */
-function stagesOf (header) {
+/** Parses `cache;dur=0.1, queue;dur=2` into pairs of name and milliseconds. */
+function parseStages (header) {
   return [...header.matchAll(/([\w-]+);dur=([\d.]+)/g)].map(([, name, duration]) => [name, Number(duration)])
 }

@@ -1,7 +1,7 @@
-/** What is seen of an answer. Texts reach the page through textContent only: markup in them stays text. */
+/** Renders answers. Texts are set through textContent only, so that markup in them is shown as text. */
 
 const byId = (id) => document.getElementById(id)
-const percent = (value) => `${(value * 100).toFixed(1)} %`
+const formatPercent = (value) => `${(value * 100).toFixed(1)} %`
 const KNOWN = new Set(['negative', 'neutral', 'positive'])
 
 export function element (tag, { text, className, ...attributes } = {}, ...children) {
@@ -13,18 +13,18 @@ export function element (tag, { text, className, ...attributes } = {}, ...childr
   return node
 }
 
-const colour = (label) => KNOWN.has(label) ? label : 'neutral'
-const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1)
-const milliseconds = (value) => value < 1 ? `${value.toFixed(2)} ms` : value < 100 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`
+const toClass = (label) => KNOWN.has(label) ? label : 'neutral'
+const capitalize = (word) => word.charAt(0).toUpperCase() + word.slice(1)
+const formatMs = (value) => value < 1 ? `${value.toFixed(2)} ms` : value < 100 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`
 
-/** Bars of shares by label; `say` words a share. */
-function showBars (shares, best, say) {
+/** Draws one bar per label; `format` turns a share into its text. */
+function showBars (shares, best, format) {
   byId('bars').replaceChildren(...Object.entries(shares).map(([label, share]) => {
     const emphasis = label === best ? ' best' : ''
-    return element('li', { className: colour(label) },
+    return element('li', { className: toClass(label) },
       element('span', { className: `name${emphasis}`, text: label }),
       element('progress', { max: '1', value: String(share), 'aria-label': label }),
-      element('span', { className: `value${emphasis}`, text: say(label, share) }))
+      element('span', { className: `value${emphasis}`, text: format(label, share) }))
   }))
 }
 
@@ -33,37 +33,37 @@ function showFacts (facts) {
     element('div', { className: wide ? 'wide' : '' }, element('dt', { text: term }), element('dd', { text: value }))))
 }
 
-/** Says plainly that another model than the one that was asked for has answered. */
+/** Shows a warning if the answer comes from the fallback; returns whether it does. */
 function showFallback (model, requested) {
   const isFallback = requested !== undefined && requested !== model
   byId('fallback').hidden = !isFallback
-  if (isFallback) byId('fallback').textContent = `The fallback answered: ${model} stands in, because ${requested} is not loaded yet.`
+  if (isFallback) byId('fallback').textContent = `The fallback model ${model} answered, because ${requested} is not loaded yet.`
   return isFallback
 }
 
 const timing = (stages, total) => [
-  ...stages.map(([name, duration]) => [capital(name), milliseconds(duration)]),
-  ['Round trip', milliseconds(total)]
+  ...stages.map(([name, duration]) => [capitalize(name), formatMs(duration)]),
+  ['Round trip', formatMs(total)]
 ]
 
 export function showOne (text, { answer, stages, total }, requested) {
   const { label, score, scores, model, cached, truncated } = answer
-  byId('verdict').textContent = `${capital(label)}, ${percent(score)}`
+  byId('verdict').textContent = `${capitalize(label)}, ${formatPercent(score)}`
   byId('shown-text').textContent = text
   byId('shown-text').hidden = false
-  showBars(scores, label, (_label, share) => percent(share))
+  showBars(scores, label, (_label, share) => formatPercent(share))
   const fallback = showFallback(model, requested)
   showFacts([
     ['Model', model, true],
-    ['From the cache', cached ? 'yes' : 'no: computed'],
-    ...(truncated ? [['Length', 'cut at the model\'s limit']] : []),
+    ['Cached', cached ? 'yes' : 'no'],
+    ...(truncated ? [['Length', 'truncated at the model\'s limit']] : []),
     ...timing(stages, total)
   ])
   byId('lines').hidden = true
-  reveal(`${capital(label)}, ${percent(score)}. Answered by ${model}${fallback ? ', the fallback' : ''}${cached ? ', from the cache' : ''}.`)
+  reveal(`${capitalize(label)}, ${formatPercent(score)}. Answered by ${model}${fallback ? ', the fallback' : ''}${cached ? ', cached' : ''}.`)
 }
 
-/** Many lines: how they are distributed, and each. `results` grows while answers come. */
+/** Shows the distribution of many lines, and each line. Called again as `results` grows. */
 export function showMany (results, total, { stages, elapsed, requested }) {
   const counts = {}
   for (const name of Object.keys(results[0].answer.scores)) counts[name] = 0
@@ -78,17 +78,17 @@ export function showMany (results, total, { stages, elapsed, requested }) {
   showFallback(model, requested)
   const models = [...new Set(results.map(({ answer }) => answer.model))]
   const cached = results.filter(({ answer }) => answer.cached).length
-  showFacts([['Model', models.join(', '), true], ['From the cache', `${cached} of ${results.length}`], ...timing(stages, elapsed)])
+  showFacts([['Model', models.join(', '), true], ['Cached', `${cached} of ${results.length}`], ...timing(stages, elapsed)])
   const list = byId('lines')
   list.hidden = false
   for (const { text, answer } of results.slice(list.childElementCount)) {
-    list.append(element('li', { className: colour(answer.label) },
+    list.append(element('li', { className: toClass(answer.label) },
       element('span', { className: 'mark', 'aria-hidden': 'true' }),
       element('span', { text }),
-      element('span', { className: 'says', text: `${answer.label} ${percent(answer.score)}` })))
+      element('span', { className: 'label', text: `${answer.label} ${formatPercent(answer.score)}` })))
   }
-  const spoken = Object.entries(counts).map(([name, count]) => `${count} ${name}`).join(', ')
-  reveal(done ? `${total} lines: ${spoken}.` : undefined)
+  const summary = Object.entries(counts).map(([name, count]) => `${count} ${name}`).join(', ')
+  reveal(done ? `${total} lines: ${summary}.` : undefined)
 }
 
 export function clearResult () {
@@ -116,11 +116,11 @@ export function hideProblem () {
 
 const STATES = { ok: 'Ready', degraded: 'Degraded', starting: 'Loading the model', stopping: 'Stopping', down: 'Down' }
 
-/** The service's state in the page's head: what answers, and whether something is missing. */
+/** Shows the service's status and model in the page's header. */
 export function showState (health) {
   const { status, model } = health ?? { status: 'down', model: {} }
   byId('state').dataset.state = status
   const name = model.name ?? model.requested
-  const words = health === undefined ? 'Not reachable' : model.fallback ? 'Fallback' : STATES[status]
-  byId('state-text').textContent = name === undefined ? words : `${words}: ${name.split('/').pop()}`
+  const title = health === undefined ? 'Not reachable' : model.fallback ? 'Fallback' : STATES[status]
+  byId('state-text').textContent = name === undefined ? title : `${title}: ${name.split('/').pop()}`
 }

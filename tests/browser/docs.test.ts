@@ -4,7 +4,7 @@ import { useBrowser, visit } from './support/page.ts'
 describe('/docs', () => {
   useBrowser()
 
-  it('lists the operations, and tries one out on the service itself', async () => {
+  it('lists the operations and sends a request to the service', async () => {
     const { page } = await visit({}, {}, '/docs')
     const predict = page.locator('.opblock', { has: page.locator('[data-path="/predict"]') })
     await predict.locator('.opblock-summary').click()

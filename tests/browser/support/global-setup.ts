@@ -3,12 +3,12 @@ import { findChromium } from '../../support/find-chromium.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Path of the Chromium that tests start; undefined where there is none. */
+    /** Path of Chromium; undefined if it is not installed. */
     chromium: string | undefined
   }
 }
 
-/** Once, before test files run side by side: each would install a missing Chromium, and apt works for one at a time. */
+/** Runs once before the test files, because apt cannot install Chromium for several of them at the same time. */
 export default function setup (project: TestProject): void {
   project.provide('chromium', findChromium())
 }

@@ -7,7 +7,7 @@ import { launchChromium } from '../../support/find-chromium.ts'
 
 let browser: Browser
 
-/** One browser for all tests of a file. */
+/** Starts one browser for all tests of a file. */
 export function useBrowser (): void {
   beforeAll(async () => {
     browser = await launchChromium(inject('chromium'))
@@ -18,17 +18,18 @@ export function useBrowser (): void {
 export interface Visit {
   page: Page
   app: FastifyInstance
-  /** Errors on the console, but for the browser's own line on a refused request. */
+  /** Console errors, without the browser's own message about a failed request. */
   errors: string[]
 }
 
-/** Opens a page of a service of the test's own. Whatever it asks of another host fails the test. */
+/** Starts a service and opens a page of it. A request to another host or a console error fails the test. */
 export async function visit (options: TestAppOptions = {}, context: BrowserContextOptions = {}, path = '/'): Promise<Visit> {
   const app = await startApp(options)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
   const opened = await browser.newContext(context)
   const page = await opened.newPage()
+  page.setDefaultTimeout(90_000)
   const errors: string[] = []
   const foreign: string[] = []
   page.on('console', (message) => {
