@@ -47,7 +47,7 @@ fuzz: setup ## Test the running API with requests generated from its OpenAPI doc
 fixtures: setup ## Regenerate the tests' fixture model
 	@npm run --silent fixtures
 
-bench: setup ## Run all benchmarks against the baselines (about 10 minutes)
+bench: setup ## Run all benchmarks against the baselines (about 12 minutes)
 	@npm run --silent bench
 	@npm run --silent bench:model-speed
 

@@ -1,45 +1,46 @@
 import { constants } from 'node:os'
-import type { Bench, Run, Scenario } from './lib/bench.ts'
-import { LoadGenerator } from './lib/generator.ts'
-import { describeMachine, machineLine } from './lib/machine.ts'
+import { SkippedError } from './baselines/python-server.ts'
+import { describeMachine, formatMachine } from './lib/machine.ts'
 import { benchModel, compactModel } from './lib/model.ts'
-import { startService, type Participant } from './lib/participants.ts'
 import { Progress } from './lib/progress.ts'
-import { SkippedError } from './lib/python.ts'
-import { failuresOf, writeResults, type ScenarioResult } from './lib/results.ts'
-import { readOptions, usage, UsageError, type BenchOptions } from './options.ts'
-import { barLines } from './report/bars.ts'
-import { summaryLines } from './report/summary.ts'
+import type { Bench, Measurement, Scenario } from './lib/scenario.ts'
+import { startService, type System } from './lib/systems.ts'
+import { buildAuthHeaders } from './load/api-key.ts'
+import { LoadGenerator } from './load/generator.ts'
+import { formatUsage, readOptions, UsageError, type BenchOptions } from './options.ts'
+import { formatTargets } from './report/evaluate.ts'
+import { findFailures, writeResults, type ScenarioResult } from './report/results.ts'
+import { formatSummary } from './report/summary.ts'
 import { SCENARIOS } from './scenarios/index.ts'
 
-function options (): BenchOptions {
+function parseCommandLine (): BenchOptions {
   try {
     return readOptions(process.argv.slice(2), SCENARIOS)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    process.stderr.write(`${error.message}\n\n${usage(SCENARIOS)}`)
+    process.stderr.write(`${error.message}\n\n${formatUsage(SCENARIOS)}`)
     process.exit(2)
   }
 }
 
-/** Ends the bench where nothing answers at `url`. */
-async function expectAnswer (url: string): Promise<void> {
+/** Exits if nothing answers at `url`. */
+async function requireAnswer (url: string): Promise<void> {
   try {
-    await fetch(url)
+    await fetch(url, { headers: buildAuthHeaders() })
   } catch (error) {
-    process.stderr.write(`Nothing answers at ${url}: ${String((error as Error).cause)}\n`)
+    process.stderr.write(`No answer from ${url}: ${String((error as Error).cause)}\n`)
     process.exit(1)
   }
 }
 
-async function startOracle (): Promise<string> {
+async function startReferenceService (): Promise<string> {
   if (settings.url !== undefined) return settings.url
-  oracle ??= startService(model, { CACHE_MAX_ENTRIES: '0' })
-  return (await oracle).url
+  referenceService ??= startService(model, { CACHE_MAX_ENTRIES: '0' })
+  return (await referenceService).url
 }
 
-/** The scenario's runs; undefined where it cannot run on this machine, which is said. */
-async function runsOf (scenario: Scenario): Promise<Run[] | undefined> {
+/** Runs a scenario. Returns undefined, after a message, if it cannot run on this machine. */
+async function runScenario (scenario: Scenario): Promise<Measurement[] | undefined> {
   try {
     return await scenario.run(bench)
   } catch (error) {
@@ -50,39 +51,39 @@ async function runsOf (scenario: Scenario): Promise<Run[] | undefined> {
   }
 }
 
-// Without a listener a signal ends the process before its exit handlers end what it started.
+// Without a listener, a signal would end the process before its exit handlers stop the child processes.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(128 + constants.signals[signal]))
 
-const { scenarios, ...settings } = options()
-if (settings.url !== undefined) await expectAnswer(settings.url)
+const { scenarios, ...settings } = parseCommandLine()
+if (settings.url !== undefined) await requireAnswer(settings.url)
 const machine = describeMachine()
 const model = settings.quick ? compactModel() : await benchModel()
 const generator = new LoadGenerator()
 const progress = new Progress()
-let oracle: Promise<Participant> | undefined
-const bench: Bench = { ...settings, generator, progress, model, oracle: startOracle }
+let referenceService: Promise<System> | undefined
+const bench: Bench = { ...settings, generator, progress, model, referenceUrl: startReferenceService }
 const results: ScenarioResult[] = []
 
-process.stdout.write(`${machineLine(machine)}\n${settings.url ?? model.name}\n`)
+process.stdout.write(`${formatMachine(machine)}\n${settings.url ?? model.name}\n`)
 try {
   for (const scenario of scenarios) {
     progress.show(scenario.name)
     const start = performance.now()
-    const runs = await runsOf(scenario)
-    if (runs === undefined) continue
+    const measurements = await runScenario(scenario)
+    if (measurements === undefined) continue
     const seconds = (performance.now() - start) / 1000
-    const result = { scenario: scenario.name, title: scenario.title, seconds, runs, failures: failuresOf(scenario, runs) }
+    const result = { scenario: scenario.name, title: scenario.title, seconds, measurements, failures: findFailures(scenario, measurements) }
     results.push(result)
     progress.clear()
-    process.stdout.write(`\n${summaryLines(result).join('\n')}\n`)
+    process.stdout.write(`\n${formatSummary(result).join('\n')}\n`)
     if (result.failures.length > 0) process.exitCode = 1
   }
 } finally {
   progress.clear()
   generator.stop()
-  await oracle?.then(({ process }) => process?.stop(), () => {})
+  await referenceService?.then(({ process }) => process?.stop(), () => {})
 }
 const path = await writeResults({ time: new Date().toISOString(), machine, model: settings.url ?? model.name, options: settings, results })
-// A quick run is too short for its speed to mean anything.
-if (!settings.quick) process.stdout.write(`\n${barLines(results).join('\n')}\n`)
+// A quick run is too short for meaningful figures.
+if (!settings.quick) process.stdout.write(`\n${formatTargets(results).join('\n')}\n`)
 process.stdout.write(`\n${path}\n`)

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import type { Scenario } from './lib/bench.ts'
-import { serverIn } from './lib/participants.ts'
+import type { Scenario } from './lib/scenario.ts'
+import { locateServer } from './lib/systems.ts'
 
 export interface BenchOptions {
   scenarios: readonly Scenario[]
@@ -13,7 +13,7 @@ export interface BenchOptions {
   against?: string
 }
 
-/** A command line that cannot be followed; its message says what is wrong. */
+/** The command line is invalid; the message says why. */
 export class UsageError extends Error {}
 
 /** Reads the command line. Throws UsageError. */
@@ -21,16 +21,16 @@ export function readOptions (args: string[], scenarios: readonly Scenario[]): Be
   const { values, positionals } = parse(args)
   const names = scenarios.map(({ name }) => name)
   const unknown = positionals.filter((name) => !names.includes(name))
-  if (unknown.length > 0) throw new UsageError(`No such scenario: ${unknown.join(', ')}. There are ${names.join(', ')}.`)
+  if (unknown.length > 0) throw new UsageError(`Unknown scenario: ${unknown.join(', ')}; available: ${names.join(', ')}`)
   const { quick = false, url, against } = values
-  if (url !== undefined && against !== undefined) throw new UsageError('--against compares services that the bench starts: it does not go with --url')
-  if (url !== undefined && !isHttpUrl(url)) throw new UsageError(`--url takes an address such as http://127.0.0.1:8000, not "${url}"`)
-  if (against !== undefined && !existsSync(serverIn(against))) throw new UsageError(`--against takes a checkout that is built: there is no ${serverIn(against)}`)
+  if (url !== undefined && against !== undefined) throw new UsageError('--against cannot be combined with --url: it compares services that the bench starts')
+  if (url !== undefined && !isHttpUrl(url)) throw new UsageError(`--url must be an HTTP URL such as http://127.0.0.1:8000, not "${url}"`)
+  if (against !== undefined && !existsSync(locateServer(against))) throw new UsageError(`--against must be a built checkout: missing ${locateServer(against)}`)
   const chosen = positionals.length === 0
     ? scenarios.filter(({ local = false, optional: byName = false }) => !byName && (url === undefined || !local))
     : scenarios.filter(({ name }) => positionals.includes(name))
   const started = chosen.filter(({ local = false }) => local && url !== undefined)
-  if (started.length > 0) throw new UsageError(`${started.map(({ name }) => name).join(', ')} starts the service itself: it does not go with --url`)
+  if (started.length > 0) throw new UsageError(`${started.map(({ name }) => name).join(', ')} starts the service itself and cannot be combined with --url`)
   return {
     scenarios: chosen,
     quick,
@@ -42,19 +42,19 @@ export function readOptions (args: string[], scenarios: readonly Scenario[]): Be
   }
 }
 
-/** What the command takes, for a person. */
-export function usage (scenarios: readonly Scenario[]): string {
+/** The usage text. */
+export function formatUsage (scenarios: readonly Scenario[]): string {
   return `Usage: npm run bench -- [SCENARIO]… [options]
 
-  --duration SECONDS     of one run, instead of the scenario's own
-  --connections NUMBER   of the load, instead of the scenario's own
-  --rounds NUMBER        interleaved rounds, instead of the scenario's own; the report takes their median
-  --url URL              measure a service that runs already; no peers then
-  --against DIRECTORY    measure the service built in another checkout beside this one
-  --quick                short runs on the embedded model: checks answers and errors, not speed
+  --duration SECONDS     duration of each measurement
+  --connections NUMBER   connections of the load
+  --rounds NUMBER        interleaved rounds; the report shows their median
+  --url URL              measure a running service, without baselines (API_KEY from the environment)
+  --against DIRECTORY    also measure the service of another built checkout
+  --quick                short measurements with the embedded model: checks answers and errors, not speed
 
 Scenarios:
-${scenarios.map(({ name, title, optional: byName = false }) => `  ${name.padEnd(20)} ${title}${byName ? '; only where it is named' : ''}`).join('\n')}
+${scenarios.map(({ name, title, optional: byName = false }) => `  ${name.padEnd(20)} ${title}${byName ? '; only if named' : ''}`).join('\n')}
 `
 }
 
@@ -80,13 +80,13 @@ function parse (args: string[]) {
 function positive (name: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined
   const number = Number(value)
-  if (!(number > 0)) throw new UsageError(`${name} takes a number above 0, not "${value}"`)
+  if (!(number > 0)) throw new UsageError(`${name} must be a number above 0, not "${value}"`)
   return number
 }
 
 function whole (name: string, value: string | undefined): number | undefined {
   const number = positive(name, value)
-  if (number !== undefined && !Number.isInteger(number)) throw new UsageError(`${name} takes a whole number, not "${value}"`)
+  if (number !== undefined && !Number.isInteger(number)) throw new UsageError(`${name} must be an integer, not "${value}"`)
   return number
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 
-/** Compiles on every change, and restarts the server when the compiled files changed. */
+/** Compiles on every change, and restarts the server when a compiled file changed. */
 
 const children = [
   spawn(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--watch', '--preserveWatchOutput'], { stdio: 'inherit' }),

@@ -11,28 +11,28 @@ import { findChromium, launchChromium } from '../tests/support/find-chromium.ts'
 
 /** Takes screenshots of the page with answers of the embedded model: `npm run screenshot [-- DIRECTORY]`, after a build. */
 
-const [, , folder = 'docs/images'] = process.argv
+const [, , directory = 'docs/images'] = process.argv
 const config = await loadConfig({ MODEL_NAME: 'compact', MODEL_DIR: await mkdtemp(join(tmpdir(), 'models-')) })
 const workerUrl = new URL('../dist/inference/worker.js', import.meta.url)
 const app = await buildApp({ config, modelManager: createModelManager(config, { workerUrl, logger: pino({ level: 'warn' }) }) })
 await app.listen({ host: '127.0.0.1', port: 0 })
 const browser = await launchChromium(findChromium())
 
-async function picture (name: string, example: string, options: BrowserContextOptions): Promise<void> {
+async function takeScreenshot (name: string, example: string, options: BrowserContextOptions): Promise<void> {
   const page = await browser.newPage({ ...options, reducedMotion: 'reduce' })
   await page.goto(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}/`)
   await page.getByRole('button', { name: example }).click()
   await page.locator('#result').waitFor()
   await page.locator('#state[data-state="ok"]').waitFor()
-  await page.screenshot({ path: join(folder, name), fullPage: true })
+  await page.screenshot({ path: join(directory, name), fullPage: true })
   await page.close()
 }
 
 const desktop = { width: 840, height: 600 }
-await picture('page.png', 'not bad at all 😍', { viewport: desktop, colorScheme: 'light' })
-if (folder !== 'docs/images') {
-  await picture('dark.png', '6 reviews', { viewport: desktop, colorScheme: 'dark' })
-  await picture('phone.png', '6 reviews', { viewport: { width: 360, height: 700 }, colorScheme: 'light' })
+await takeScreenshot('page.png', 'not bad at all 😍', { viewport: desktop, colorScheme: 'light' })
+if (directory !== 'docs/images') {
+  await takeScreenshot('dark.png', '6 reviews', { viewport: desktop, colorScheme: 'dark' })
+  await takeScreenshot('phone.png', '6 reviews', { viewport: { width: 360, height: 700 }, colorScheme: 'light' })
 }
 await browser.close()
 await app.close()

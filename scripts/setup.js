@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 
-/** Sets up what is missing: dependencies as locked, and the build. Does nothing twice. */
+/** Installs the locked dependencies and builds, if that is missing or out of date. */
 
 const run = (command, ...args) => {
   const { status } = spawnSync(command, args, { stdio: 'inherit', shell: process.platform === 'win32' })
@@ -14,6 +14,6 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(`Node ${process.version} is too old: this project needs Node 20.19 or later (.nvmrc names the version it is built with)\n`)
   process.exit(1)
 }
-// npm writes this file at the end of every install.
+// npm writes this file at the end of every installation.
 if (modified('node_modules/.package-lock.json') < modified('package-lock.json')) run('npm', 'ci', '--no-audit', '--no-fund')
 run(process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json')

@@ -1,20 +1,20 @@
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { CORES } from './bench.ts'
+import { CORES } from './scenario.ts'
 import { percentile } from './statistics.ts'
 
 const MEASURE_MS = 100
-/** Until the other thread runs, and runs on a core of its own. */
+/** Time for the scheduler to place the other thread on a core of its own. */
 const SETTLE_MS = 20
 const ROUND_TRIPS = 200
 const NANOSECONDS_PER_MS = 1e6
 
 /**
- * Nanoseconds until one core has seen what another wrote and the first has seen the answer: about 100 where they share a
- * cache, several times that where they don't. A virtual machine's cores may be either, and change. NaN with one core.
+ * Nanoseconds for a value to travel from one core to another and back: about 100 if they share a cache, several times that if
+ * they do not. The cores of a virtual machine can be either, and change. NaN with a single core.
  */
-export async function coreRoundTripNs (): Promise<number> {
+export async function measureCoreRoundTripNs (): Promise<number> {
   if (CORES < 2) return NaN
   const shared = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
   const cell = new Int32Array(shared)
@@ -24,16 +24,16 @@ export async function coreRoundTripNs (): Promise<number> {
     await delay(SETTLE_MS)
     const batches: number[] = []
     const until = performance.now() + MEASURE_MS
-    // While another program has one of the cores a batch takes much longer: the quartile leaves that out.
-    while (performance.now() < until) batches.push(measureBatch(cell))
+    // A batch takes much longer while another program occupies one of the cores: the quartile excludes that.
+    while (performance.now() < until) batches.push(measureMeanNs(cell))
     return percentile(batches.sort((a, b) => a - b), 25)
   } finally {
     await other.terminate()
   }
 }
 
-/** Mean nanoseconds of one round trip. */
-function measureBatch (cell: Int32Array): number {
+/** Mean duration of one round trip. */
+function measureMeanNs (cell: Int32Array): number {
   const start = performance.now()
   for (let trip = 0; trip < ROUND_TRIPS; trip++) {
     const sent = Atomics.add(cell, 0, 1) + 1

@@ -1,8 +1,8 @@
 import { workerData } from 'node:worker_threads'
 
-/** The other side of core-distance.ts: adds one to every odd number that it finds. */
+/** The other thread of core-distance.ts: increments every odd number. */
 const cell = new Int32Array(workerData)
 for (;;) {
-  const found = Atomics.load(cell, 0)
-  if (found % 2 === 1) Atomics.store(cell, 0, found + 1)
+  const value = Atomics.load(cell, 0)
+  if (value % 2 === 1) Atomics.store(cell, 0, value + 1)
 }

@@ -2,15 +2,15 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 
-/** Where and of what figures were measured. */
+/** What figures were measured on. */
 export interface Machine {
   processor: string
   cores: number
-  /** Instructions for int8 products that the processor has: they decide what the model costs. */
+  /** The processor's best instructions for int8 products, which dominate the model's cost. */
   int8: string
   memoryGiB: number
   node: string
-  /** Short hash of the commit, with a plus where files differ from it; `unknown` outside a Git checkout. */
+  /** Short commit hash, followed by a plus if tracked files differ from it; `unknown` outside a Git checkout. */
   commit: string
   /** Versions of the packages that the figures depend on. */
   packages: Record<string, string>
@@ -22,32 +22,32 @@ export function describeMachine (): Machine {
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown processor',
     cores: availableParallelism(),
-    int8: int8Instructions(),
+    int8: detectInt8Instructions(),
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.version,
-    commit: commitOf('.'),
-    packages: Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)]))
+    commit: readCommit('.'),
+    packages: Object.fromEntries(PACKAGES.map((name) => [name, readVersion(name)]))
   }
 }
 
-/** One line for a person. */
-export function machineLine ({ processor, cores, int8, node, commit, packages }: Machine): string {
+/** Formats a machine as one line. */
+export function formatMachine ({ processor, cores, int8, node, commit, packages }: Machine): string {
   return `${processor}, ${cores} cores, ${int8}, Node ${node}, ONNX Runtime ${packages['onnxruntime-node']}, commit ${commit}`
 }
 
-function int8Instructions (): string {
-  const flags = readIfThere('/proc/cpuinfo')
+function detectInt8Instructions (): string {
+  const flags = readOptional('/proc/cpuinfo')
   if (/\bavx512_vnni\b/.test(flags)) return 'AVX-512 VNNI'
   if (/\bavx_vnni\b/.test(flags)) return 'AVX VNNI'
   return /\bavx2\b/.test(flags) ? 'AVX2' : process.arch
 }
 
-function versionOf (name: string): string {
-  const manifest = JSON.parse(readIfThere(`node_modules/${name}/package.json`) || '{}') as { version?: string }
+function readVersion (name: string): string {
+  const manifest = JSON.parse(readOptional(`node_modules/${name}/package.json`) || '{}') as { version?: string }
   return manifest.version ?? 'not found'
 }
 
-function readIfThere (path: string): string {
+function readOptional (path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch {
@@ -55,8 +55,8 @@ function readIfThere (path: string): string {
   }
 }
 
-/** See Machine. */
-export function commitOf (directory: string): string {
+/** Reads `Machine.commit`. */
+export function readCommit (directory: string): string {
   const git = (...args: string[]): string => execFileSync('git', args, { cwd: directory, encoding: 'utf8', stdio: 'pipe' }).trim()
   try {
     return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+')

@@ -1,4 +1,4 @@
-/** One line on a terminal that says what runs now; elsewhere nothing. */
+/** A status line on a terminal; writes nothing if the stream is not a terminal. */
 export class Progress {
   readonly #start = performance.now()
   readonly #stream: NodeJS.WriteStream

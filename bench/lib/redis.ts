@@ -1,7 +1,7 @@
 import { findRedisServer } from '../../tests/support/find-redis.ts'
 import { RedisProcess } from '../../tests/support/redis-process.ts'
 
-/** A Redis server of the bench's own; its program is found or installed as for the tests. */
+/** Starts a Redis server for the bench. The program is located, or installed, as for the tests. */
 export async function startRedis (): Promise<RedisProcess> {
   return await RedisProcess.start(findRedisServer())
 }

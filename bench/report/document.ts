@@ -1,83 +1,69 @@
-import { machineLine } from '../lib/machine.ts'
-import { PARTICIPANTS } from '../lib/participants.ts'
-import type { ResultFile, ScenarioResult } from '../lib/results.ts'
+import { SYSTEMS } from '../lib/systems.ts'
 import { SCENARIOS } from '../scenarios/index.ts'
-import { barsOf } from './bars.ts'
-import { rowsOf, short } from './summary.ts'
+import type { MachineReport } from './machine-report.ts'
+import { formatNumber } from './summary.ts'
 
-/** The generated part of the document lies between these lines; everything else is written by hand, and kept. */
-export const BEGIN = '<!-- figures: written by make bench-report -->'
-export const END = '<!-- end of figures -->'
+/** Figures that the tables leave out: they explain a measurement and are not results. */
+const HIDDEN = new Set(['coreRoundTripNs', 'generatorMs', 'restMs', 'clients', 'refused', 'rate'])
 
-/** A scenario's newest result, with the file that it comes from. */
-export interface Newest {
-  file: ResultFile
-  result: ScenarioResult
-}
-
-/** Of every scenario the newest result, in the order in which they run; quick runs and runs against an address do not count. */
-export function newestResults (files: readonly ResultFile[]): Newest[] {
-  const newest = new Map<string, Newest>()
-  for (const file of files) {
-    const { quick, url } = file.options
-    if (quick || url !== undefined) continue
-    for (const result of file.results) newest.set(result.scenario, { file, result })
-  }
-  return SCENARIOS.flatMap(({ name }) => newest.get(name) ?? [])
-}
-
-/** The generated part: where it was measured, every bar, every figure, and the pictures. */
-export function figures (newest: readonly Newest[], pictures: readonly string[]): string {
-  const results = newest.map(({ result }) => result)
+/** The generated part of docs/benchmarks.md: machines, targets, charts and figures, with one column per report. */
+export function renderFigures (reports: readonly MachineReport[], charts: readonly string[]): string {
+  const columns = reports.map((_report, index) => String.fromCodePoint(65 + index))
   return [
-    BEGIN,
+    ...renderTable(['', 'processor', 'int8 instructions', 'cores', 'Node', 'ONNX Runtime', 'commit', 'date', 'model'], reports.map(({ machine, time, model }, index) => [
+      columns[index] ?? '', machine.processor, machine.int8, String(machine.cores), machine.node, machine.packages['onnxruntime-node'] ?? '', machine.commit, time.slice(0, 10), model
+    ])),
     '',
-    ...measuredOn(newest),
+    '### Targets',
     '',
-    '| scenario | what | must be | measured | |',
-    '| --- | --- | --- | --- | --- |',
-    ...barsOf(results).map(({ scenario, what, bar, measured, passed }) =>
-      row([`\`${scenario}\``, what, bar, measured, passed === undefined ? '' : passed ? 'pass' : '**fail**'])),
+    ...renderTable(['scenario', 'figure', 'target', ...columns], renderTargets(reports)),
     '',
-    ...pictures.flatMap((name) => [`![${name.replace('.svg', '').replaceAll('-', ' ')}](benchmarks/${name})`, '']),
-    '| scenario | who | rounds | answers/s | p50, ms | p99, ms | other figures |',
-    '| --- | --- | --- | --- | --- | --- | --- |',
-    ...results.flatMap(scenarioRows),
+    ...charts.flatMap((name) => [`![${name.replace('.svg', '').replaceAll('-', ' ')} of ${columns[0]}](benchmarks/${name})`, '']),
+    '### Figures per system',
     '',
-    END
+    'Answers per second; p50 and p99 in milliseconds; other figures of the scenario.',
+    '',
+    ...renderTable(['scenario', 'system', ...columns], renderRows(reports))
   ].join('\n')
 }
 
-/** `document` with its generated part replaced; appended where it has none yet. */
-export function withFigures (document: string, generated: string): string {
-  const from = document.indexOf(BEGIN)
-  const to = document.indexOf(END)
-  if (from < 0 || to < from) return `${document.trimEnd()}\n\n${generated}\n`
-  return document.slice(0, from) + generated + document.slice(to + END.length)
+function renderTargets (reports: readonly MachineReport[]): string[][] {
+  const keys = new Map(reports.flatMap(({ targets }) => targets.map(({ scenario, what, required }) => [`${scenario} ${what}`, { scenario, what, required }] as const)))
+  return sortByScenario([...keys.values()]).map(({ scenario, what, required }) => [
+    `\`${scenario}\``, what, required, ...reports.map(({ targets }) => {
+      const target = targets.find((item) => item.scenario === scenario && item.what === what)
+      if (target === undefined) return ''
+      return `${target.measured}${target.met === undefined ? '' : target.met ? ' – met' : ' – **missed**'}`
+    })
+  ])
 }
 
-function measuredOn (newest: readonly Newest[]): string[] {
-  const groups = new Map<string, string[]>()
-  for (const { file, result } of newest) {
-    const line = `on ${file.time.slice(0, 10)}: ${machineLine(file.machine)}; ${file.model}`
-    groups.set(line, [...groups.get(line) ?? [], result.scenario])
-  }
-  if (groups.size === 1) return [`Measured ${[...groups.keys()][0]}.`]
-  return [...groups].map(([line, scenarios]) => `- ${scenarios.join(', ')}: measured ${line}.`)
+function renderRows (reports: readonly MachineReport[]): string[][] {
+  const keys = new Map(reports.flatMap(({ rows }) => rows.map(({ scenario, phase, system }) => [`${scenario} ${phase} ${system}`, { scenario, phase, system }] as const)))
+  return sortByScenario([...keys.values()]).map(({ scenario, phase, system }) => [
+    `\`${scenario}\`${phase === scenario ? '' : `, ${phase}`}`, SYSTEMS[system], ...reports.map(({ rows }) => {
+      const row = rows.find((item) => item.scenario === scenario && item.phase === phase && item.system === system)
+      return row === undefined ? '' : formatFigures(row.figures)
+    })
+  ])
 }
 
-function scenarioRows (result: ScenarioResult): string[] {
-  return rowsOf(result).map(({ participant, phase, rounds, figures: { perSecond, p50, p99, checked, wrong, ...others } }) => row([
-    `\`${result.scenario}\`${phase === result.scenario ? '' : `, ${phase}`}`,
-    PARTICIPANTS[participant],
-    String(rounds),
-    cell(perSecond), cell(p50), cell(p99),
-    [
-      ...Object.entries(others).map(([name, value]) => `${name} ${short(value)}`),
-      ...(checked === undefined || checked === 0 ? [] : [`${wrong} of ${checked} checked answers differ`])
-    ].join(', ')
-  ]))
+/** Null stands for a value that was not a number when the report was written. */
+function formatFigures ({ perSecond, p50, p99, checked, wrong, ...others }: Record<string, number | null>): string {
+  return [
+    ...(perSecond == null ? [] : [`**${formatNumber(perSecond)}/s**`]),
+    ...(p50 == null || p99 == null ? [] : [`${formatNumber(p50)} / ${formatNumber(p99)} ms`]),
+    ...Object.entries(others).flatMap(([name, value]) => value == null || HIDDEN.has(name) ? [] : [`${name} ${formatNumber(value)}`]),
+    ...(wrong == null || wrong === 0 ? [] : [`${wrong} of ${checked} answers differ`])
+  ].join('; ')
 }
 
-const cell = (value: number | undefined): string => value === undefined ? '' : short(value)
-const row = (cells: readonly string[]): string => `| ${cells.map((item) => item.replaceAll('|', '\\|')).join(' | ')} |`
+function sortByScenario<T extends { scenario: string }> (items: readonly T[]): T[] {
+  const order = [...SCENARIOS.map(({ name }) => name), 'all']
+  return items.toSorted((a, b) => order.indexOf(a.scenario) - order.indexOf(b.scenario))
+}
+
+function renderTable (head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const renderRow = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [renderRow(head), renderRow(head.map(() => '---')), ...rows.map(renderRow)]
+}

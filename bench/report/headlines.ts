@@ -1,54 +1,59 @@
-/** The generated part of README.md lies between these lines. */
-export const HEADLINES_BEGIN = '<!-- headlines: written by make bench-report -->'
-export const HEADLINES_END = '<!-- end of headlines -->'
+import type { MachineReport } from './machine-report.ts'
+import { formatNumber } from './summary.ts'
 
 interface Claim {
   claim: string
-  /** Scenario, and a part of the text that identifies the row among the scenario's targets. */
-  rows: readonly (readonly [scenario: string, what: string, show: (measured: string) => string])[]
+  /** Scenario, the beginning of the target's `what`, and how to phrase the measured value. */
+  figures: readonly (readonly [scenario: string, what: string, phrase: (measured: string) => string])[]
 }
+
+const keep = (measured: string): string => measured
 
 const CLAIMS: readonly Claim[] = [
   {
     claim: 'Throughput for new texts',
-    rows: [
-      ['miss', '(a)', (times) => `${times} Fastify with \`pipeline()\``],
-      ['miss', '(b)', (times) => `${times} the same with padded batches`],
-      ['miss', 'FastAPI', (times) => `${times} FastAPI with ONNX Runtime`]
+    figures: [
+      ['miss', 'texts/s relative to (a)', (times) => `${times} Fastify with \`pipeline()\``],
+      ['miss', 'texts/s relative to (b)', (times) => `${times} the same with padded batches`],
+      ['miss', 'texts/s relative to FastAPI + ONNX Runtime, best', (times) => `${times} FastAPI with ONNX Runtime`],
+      ['miss', 'texts/s relative to FastAPI + OpenVINO', (times) => `${times} FastAPI with OpenVINO`]
     ]
   },
-  { claim: 'The same beside bare ONNX Runtime without HTTP', rows: [['miss', 'share of (c) bare', (share) => share]] },
+  { claim: 'Throughput for new texts relative to bare ONNX Runtime without HTTP', figures: [['miss', 'texts/s relative to (c)', keep]] },
   {
-    claim: 'Cache hits beside a bare Fastify route',
-    rows: [
-      ['hit-memory', 'share of (d)', (share) => `memory ${share} of its requests/s`],
-      ['hit-redis', 'share of (d)', (share) => `Redis ${share}`]
+    claim: 'Cache hits relative to a bare Fastify route',
+    figures: [
+      ['hit-memory', 'requests/s relative to (d)', (share) => `memory ${share} of its requests/s`],
+      ['hit-redis', 'requests/s relative to (d)', (share) => `Redis ${share}`]
     ]
   },
-  { claim: 'Single texts beside batches of 128, p99', rows: [['single-under-batch', 'p99', (ms) => ms.replace(/;.*/, '')]] },
-  { claim: '`/health` while every core computes, p99', rows: [['health-under-load', 'p99', (ms) => ms.replace(/;.*/, '')]] },
-  { claim: 'Throughput under overload beside the service\'s own maximum', rows: [['overload', 'goodput', (share) => share]] },
-  { claim: 'Process start to first answer', rows: [['cold-start', '', (ms) => ms]] }
+  { claim: 'Single texts beside batches of 128, p99', figures: [['single-under-batch', 'p99 of single texts', keep]] },
+  { claim: '`/health` while every core computes, p99', figures: [['health-under-load', 'p99 of /health', keep]] },
+  { claim: 'Throughput at ten times the capacity, relative to normal load', figures: [['overload', 'throughput under overload', keep]] },
+  { claim: 'Process start to first answer', figures: [['cold-start', 'process start', keep]] }
 ]
 
-/** README.md's table of claims, from the figures that docs/benchmarks.md (`document`) has. Claims without a figure are left out. */
-export function headlines (document: string): string {
-  const targets = [...document.matchAll(/^\| `([a-z-]+)` \| ([^|]+) \| [^|]* \| ([^|]+) \| (?:pass|\*\*fail\*\*)? ?\|$/gm)]
-    .map(([, scenario, what = '', measured = '']) => ({ scenario, what, measured: measured.replace(/ \(.*\)$/, '') }))
-  const rows = CLAIMS.flatMap(({ claim, rows }) => {
-    const figures = rows.flatMap(([scenario, part, show]) => {
-      const target = targets.find((row) => row.scenario === scenario && row.what.includes(part))
-      return target === undefined || target.measured === 'not measured' ? [] : [show(target.measured)]
+/** The README's table of benchmark claims from one report, followed by the machine; claims without a figure are left out. */
+export function renderHeadlines ({ machine, time, rows, targets }: MachineReport): string {
+  const perSecond = rows.find(({ scenario, phase, system }) => scenario === 'miss' && phase === 'miss' && system === 'service')?.figures.perSecond
+  const lines = CLAIMS.flatMap(({ claim, figures }, index) => {
+    const phrases = figures.flatMap(([scenario, what, phrase]) => {
+      const target = targets.find((item) => item.scenario === scenario && item.what.startsWith(what))
+      return target === undefined || target.measured === 'not measured' ? [] : [phrase(pickMedian(target.measured))]
     })
-    return figures.length === 0 ? [] : [`| ${claim} | ${figures.join(', ')} |`]
+    if (index === 0 && perSecond != null) phrases.unshift(`${formatNumber(perSecond)}/s`)
+    return phrases.length === 0 ? [] : [`| ${claim} | ${phrases.join(', ')} |`]
   })
-  return ['| claim | measured |', '| --- | --- |', ...rows].join('\n')
+  return [
+    '| claim | measured |',
+    '| --- | --- |',
+    ...lines,
+    '',
+    `${machine.processor}, ${machine.cores} cores, ${machine.int8}, Node ${machine.node}, commit ${machine.commit}, ${time.slice(0, 10)}.`
+  ].join('\n')
 }
 
-/** `readme` with its table of claims replaced. */
-export function withHeadlines (readme: string, table: string): string {
-  const from = readme.indexOf(HEADLINES_BEGIN)
-  const to = readme.indexOf(HEADLINES_END)
-  if (from < 0 || to < from) throw new Error(`README.md has no ${HEADLINES_BEGIN} … ${HEADLINES_END}`)
-  return `${readme.slice(0, from)}${HEADLINES_BEGIN}\n\n${table}\n\n${readme.slice(to)}`
+/** Removes the range of the rounds and the figures of other systems. */
+function pickMedian (measured: string): string {
+  return measured.replace(/;.*/, '').replace(/ \(.*\)$/, '')
 }

@@ -1,65 +1,66 @@
-import type { Run } from '../lib/bench.ts'
+import type { Measurement } from '../lib/scenario.ts'
 import { median } from '../lib/statistics.ts'
-import { PARTICIPANTS, type ParticipantName } from '../lib/participants.ts'
-import type { ScenarioResult } from '../lib/results.ts'
+import { SYSTEMS, type SystemName } from '../lib/systems.ts'
+import type { ScenarioResult } from './results.ts'
 
-/** The rows of a scenario: one a participant and load, each figure the median of its rounds. */
+/** One row per system and phase of a scenario; each figure is the median over the rounds. */
 export interface Row {
-  participant: ParticipantName
+  system: SystemName
   phase: string
   rounds: number
   figures: Record<string, number>
 }
 
-export function rowsOf ({ runs }: Pick<ScenarioResult, 'runs'>): Row[] {
-  const groups = new Map<string, Run[]>()
-  for (const run of runs) {
-    const key = `${run.participant} ${run.phase}`
-    groups.set(key, [...groups.get(key) ?? [], run])
+export function summarizeMeasurements ({ measurements }: Pick<ScenarioResult, 'measurements'>): Row[] {
+  const groups = new Map<string, Measurement[]>()
+  for (const measurement of measurements) {
+    const key = `${measurement.system} ${measurement.phase}`
+    groups.set(key, [...groups.get(key) ?? [], measurement])
   }
   return [...groups.values()].map((group) => {
-    const [{ participant, phase, figures }] = group as [Run]
+    const [{ system, phase, figures }] = group as [Measurement]
     return {
-      participant,
+      system,
       phase,
       rounds: group.length,
-      figures: Object.fromEntries(Object.keys(figures).map((name) => [name, figure(name, group.map((run) => run.figures[name] ?? NaN))]))
+      figures: Object.fromEntries(Object.keys(figures).map((name) => [name, summarizeFigure(name, group.map((item) => item.figures[name] ?? NaN))]))
     }
   })
 }
 
-/** Answers that were checked or wrong add up over the rounds; everything else has a median. */
-function figure (name: string, values: number[]): number {
+/** Checked and wrong answers are summed over the rounds; other figures are medians. */
+function summarizeFigure (name: string, values: number[]): number {
   return name === 'checked' || name === 'wrong' ? values.reduce((sum, value) => sum + value, 0) : median(values)
 }
 
-/** One participant's figure divided by another's, round by round: what slows both in a round cancels out. */
-export function roundRatios (runs: readonly Run[], figureName: string, a: Key, b: Key): number[] {
-  const of = (key: Key, round: number) => runs.find((run) => run.round === round && run.participant === key[0] && run.phase === key[1])?.figures[figureName]
-  const rounds = [...new Set(runs.map(({ round }) => round))]
-  return rounds.map((round) => (of(a, round) ?? NaN) / (of(b, round) ?? NaN)).filter((value) => !Number.isNaN(value))
+type Key = readonly [SystemName, phase: string]
+
+/** The ratio of two figures in each round: what slows down a whole round cancels out. */
+export function computeRoundRatios (measurements: readonly Measurement[], figure: string, a: Key, b: Key): number[] {
+  const find = ([system, phase]: Key, round: number) =>
+    measurements.find((item) => item.round === round && item.system === system && item.phase === phase)?.figures[figure] ?? NaN
+  const rounds = [...new Set(measurements.map(({ round }) => round))]
+  return rounds.map((round) => find(a, round) / find(b, round)).filter((value) => !Number.isNaN(value))
 }
 
 /** The median of the rounds' ratios. */
-export function medianRatio (...of: Parameters<typeof roundRatios>): number {
-  return median(roundRatios(...of))
+export function computeMedianRatio (...args: Parameters<typeof computeRoundRatios>): number {
+  return median(computeRoundRatios(...args))
 }
 
-type Key = readonly [ParticipantName, phase: string]
-
-/** A scenario for a terminal: its rows, then what is wrong. */
-export function summaryLines (result: ScenarioResult): string[] {
+/** Formats a scenario's rows and failures for a terminal. */
+export function formatSummary (result: ScenarioResult): string[] {
   const { scenario, title, seconds, failures } = result
   return [
     `${scenario} · ${title} (${seconds.toFixed(0)} s)`,
-    ...rowsOf(result).map(({ participant, phase, figures }) =>
-      `  ${PARTICIPANTS[participant].padEnd(28)} ${phase === scenario ? '' : `${phase}: `}${Object.entries(figures).map(([name, value]) => `${name} ${short(value)}`).join('  ')}`),
+    ...summarizeMeasurements(result).map(({ system, phase, figures }) =>
+      `  ${SYSTEMS[system].padEnd(28)} ${phase === scenario ? '' : `${phase}: `}${Object.entries(figures).map(([name, value]) => `${name} ${formatNumber(value)}`).join('  ')}`),
     ...failures.map((failure) => `  FAILED ${failure}`)
   ]
 }
 
-/** Three or four significant digits. */
-export function short (value: number): string {
+/** Formats a number with three or four significant digits; NaN as a dash. */
+export function formatNumber (value: number): string {
   if (Number.isNaN(value)) return '–'
   if (Math.abs(value) >= 100 || Number.isInteger(value)) return Math.round(value).toLocaleString('en-US')
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2)

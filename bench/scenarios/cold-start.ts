@@ -1,27 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '../../tests/support/free-port.ts'
-import { bodyOf } from '../lib/answers.ts'
-import { roundsOf, type Bench, type Run, type Scenario } from '../lib/bench.ts'
-import { newTexts } from '../lib/fresh.ts'
-import { SERVER } from '../lib/participants.ts'
-import { ServerProcess } from '../lib/server-process.ts'
+import { ServerProcess } from '../../tests/support/server-process.ts'
+import { chooseRounds, type Bench, type Measurement, type Scenario } from '../lib/scenario.ts'
+import { SERVER } from '../lib/systems.ts'
+import { toBody } from '../load/expected-answers.ts'
+import { createNewTexts } from '../load/new-texts.ts'
 
-const STARTS_A_ROUND = 2
-/** Often enough for the figure, and seldom enough to leave the cores to what starts. */
+const STARTS_PER_ROUND = 2
+/** Short enough for a precise figure, long enough to leave the cores to the service. */
 const POLL_MS = 20
 const GIVE_UP_MS = 60_000
 
 /** Milliseconds from the start of the process to its first answer. */
 async function firstAnswerMs ({ model }: Bench): Promise<number> {
   const port = await freePort()
-  const [text] = newTexts(1) as [string]
+  const [text] = createNewTexts(1) as [string]
   const start = performance.now()
   const server = ServerProcess.spawn([SERVER], port, model.env)
   try {
     for (;;) {
-      const answer = fetch(`${server.url}/predict`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: bodyOf(text) })
+      const answer = fetch(`${server.url}/predict`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: toBody(text) })
       if (await answer.then(({ ok }) => ok, () => false)) return performance.now() - start
-      if (performance.now() - start > GIVE_UP_MS) throw new Error('The service gave no answer')
+      if (performance.now() - start > GIVE_UP_MS) throw new Error('The service did not answer')
       await delay(POLL_MS)
     }
   } finally {
@@ -29,12 +29,12 @@ async function firstAnswerMs ({ model }: Bench): Promise<number> {
   }
 }
 
-async function run (bench: Bench): Promise<Run[]> {
-  const runs: Run[] = []
-  // The first start reads the files from the disk; those after it, as every restart, find them in memory.
-  for (let round = 0; round < roundsOf(bench) * STARTS_A_ROUND; round++) {
+async function run (bench: Bench): Promise<Measurement[]> {
+  const runs: Measurement[] = []
+  // Only the first start reads the files from disk; later ones, like any restart, find them in the page cache.
+  for (let round = 0; round < chooseRounds(bench) * STARTS_PER_ROUND; round++) {
     bench.progress.show(`cold-start: start ${round + 1}`)
-    runs.push({ participant: 'service', round, phase: 'cold-start', figures: { ms: await firstAnswerMs(bench) } })
+    runs.push({ system: 'service', round, phase: 'cold-start', figures: { ms: await firstAnswerMs(bench) } })
   }
   return runs
 }

@@ -1,20 +1,22 @@
-import { inRounds, loadRun, peers, secondsOf, services, withParticipants, withProber, connectionsOf, type Bench, type Run, type Scenario } from '../lib/bench.ts'
-import { startPipeline } from '../lib/participants.ts'
-import { MISS_CONNECTIONS, missRequests, NO_CACHE, settle } from './miss.ts'
+import { measureLoad, withProber } from '../lib/measure.ts'
+import { chooseBaselines, chooseServices, runRounds, withSystems } from '../lib/rounds.ts'
+import { chooseConnections, chooseSeconds, type Bench, type Measurement, type Scenario } from '../lib/scenario.ts'
+import { startPipeline } from '../lib/systems.ts'
+import { buildMissRequests, drain, MISS_CONNECTIONS, NO_CACHE } from './miss.ts'
 
 const PROBES_PER_SECOND = 50
 
-async function run (bench: Bench): Promise<Run[]> {
-  const seconds = secondsOf(bench, 3)
-  const starters = [...services(bench, NO_CACHE), ...peers(bench, () => startPipeline(bench.model, 'pipeline'))]
-  return await withProber(async (prober) => await withParticipants(starters, (participants) =>
-    inRounds(bench, 'health-under-load', participants, async (participant) => {
-      const { url } = participant
+async function run (bench: Bench): Promise<Measurement[]> {
+  const seconds = chooseSeconds(bench, 3)
+  const starters = [...chooseServices(bench, NO_CACHE), ...chooseBaselines(bench, () => startPipeline(bench.model, 'pipeline'))]
+  return await withProber(async (prober) => await withSystems(starters, (systems) =>
+    runRounds(bench, 'health-under-load', systems, async (system) => {
+      const { url } = system
       const [load, health] = await Promise.all([
-        loadRun(bench, 'load', { url, requests: missRequests(seconds), connections: connectionsOf(bench, MISS_CONNECTIONS), seconds: seconds + 0.5 }),
-        loadRun({ generator: prober }, 'health', { url, path: '/health', method: 'GET', connections: 100, seconds, rate: PROBES_PER_SECOND })
+        measureLoad(bench, 'load', { url, requests: buildMissRequests(seconds), connections: chooseConnections(bench, MISS_CONNECTIONS), seconds: seconds + 0.5 }),
+        measureLoad({ generator: prober }, 'health', { url, path: '/health', method: 'GET', connections: 100, seconds, rate: PROBES_PER_SECOND })
       ])
-      await settle(participant)
+      await drain(system)
       return [health, load]
     })))
 }

@@ -1,45 +1,47 @@
-import { bodyOf, askOneByOne, knownRequests } from '../lib/answers.ts'
-import { connectionsOf, inRounds, knownCount, loadRun, peers, secondsOf, services, withParticipants, type Bench, type Run, type Scenario } from '../lib/bench.ts'
-import { newTexts } from '../lib/fresh.ts'
-import type { LoadRequest } from '../lib/load.ts'
-import { startRoute } from '../lib/participants.ts'
+import { measureLoad } from '../lib/measure.ts'
 import { startRedis } from '../lib/redis.ts'
+import { chooseBaselines, chooseServices, runRounds, withSystems } from '../lib/rounds.ts'
+import { chooseCheckedCount, chooseConnections, chooseSeconds, type Bench, type Measurement, type Scenario } from '../lib/scenario.ts'
+import { startRoute } from '../lib/systems.ts'
+import { recordAnswers, sendOneByOne, toBody } from '../load/expected-answers.ts'
+import type { LoadRequest } from '../load/load.ts'
+import { createNewTexts } from '../load/new-texts.ts'
 import { NO_CACHE } from './miss.ts'
 
 const CONNECTIONS = 16
 
-/** The same known texts over and over, which the cache has, against a route that only sends the same JSON. */
-async function hits (bench: Bench, name: string, env: Record<string, string>): Promise<Run[]> {
-  const seconds = secondsOf(bench, 4)
-  const connections = connectionsOf(bench, CONNECTIONS)
-  return await withParticipants([...services(bench, env), ...peers(bench, startRoute)], async (participants) => {
-    const texts = newTexts(knownCount(bench))
+/** Sends the same cached texts repeatedly, to the service and to a route that only sends the same JSON. */
+async function measureHits (bench: Bench, name: string, env: Record<string, string>): Promise<Measurement[]> {
+  const seconds = chooseSeconds(bench, 4)
+  const connections = chooseConnections(bench, CONNECTIONS)
+  return await withSystems([...chooseServices(bench, env), ...chooseBaselines(bench, startRoute)], async (systems) => {
+    const texts = createNewTexts(chooseCheckedCount(bench))
     const requests = new Map<string, LoadRequest[]>()
-    for (const { name: participant, url } of participants) {
-      // The first time fills the cache.
-      await askOneByOne(url, texts.map(bodyOf))
-      requests.set(participant, await knownRequests(url, texts))
-      // The just-in-time compiler has seen the path before anything counts.
-      await bench.generator.run({ url, requests: requests.get(participant) ?? [], order: 'cycle', connections, seconds: bench.quick ? 0.2 : 4 })
+    for (const { name: system, url } of systems) {
+      // Fills the cache.
+      await sendOneByOne(url, texts.map(toBody))
+      requests.set(system, await recordAnswers(url, texts))
+      // Warm-up: the code path is compiled before the first measurement.
+      await bench.generator.run({ url, requests: requests.get(system) ?? [], order: 'cycle', connections, seconds: bench.quick ? 0.2 : 4 })
     }
-    return await inRounds(bench, name, participants, async (participant) => [await loadRun(bench, name, {
-      url: participant.url, requests: requests.get(participant.name) ?? [], order: 'cycle', connections, seconds
+    return await runRounds(bench, name, systems, async (system) => [await measureLoad(bench, name, {
+      url: system.url, requests: requests.get(system.name) ?? [], order: 'cycle', connections, seconds
     })])
   })
 }
 
 export const hitMemory: Scenario = {
-  name: 'hit-memory', title: 'every text in the memory cache', run: (bench) => hits(bench, 'hit-memory', {})
+  name: 'hit-memory', title: 'every text in the memory cache', run: (bench) => measureHits(bench, 'hit-memory', {})
 }
 
 export const hitRedis: Scenario = {
   name: 'hit-redis',
   title: 'every text in Redis, no memory cache',
   run: async (bench) => {
-    if (bench.url !== undefined) return await hits(bench, 'hit-redis', {})
+    if (bench.url !== undefined) return await measureHits(bench, 'hit-redis', {})
     const redis = await startRedis()
     try {
-      return await hits(bench, 'hit-redis', { ...NO_CACHE, REDIS_URL: redis.url })
+      return await measureHits(bench, 'hit-redis', { ...NO_CACHE, REDIS_URL: redis.url })
     } finally {
       await redis.close()
     }

@@ -1,24 +1,28 @@
-import { bodyOf } from '../lib/answers.ts'
-import { connectionsOf, inRounds, loadRun, oneByOneAnswers, services, withParticipants, type Bench, type Run, type Scenario } from '../lib/bench.ts'
-import { newTexts } from '../lib/fresh.ts'
+import { measureLoad, recordReferenceAnswers } from '../lib/measure.ts'
+import { chooseServices, runRounds, withSystems } from '../lib/rounds.ts'
+import { chooseConnections, type Bench, type Measurement, type Scenario } from '../lib/scenario.ts'
+import { buildAuthHeaders } from '../load/api-key.ts'
+import { toBody } from '../load/expected-answers.ts'
+import { createNewTexts } from '../load/new-texts.ts'
 
 const CLIENTS = 1000
-const RUNS = /^sentiment_texts_computed_total (\d+)$/m
+/** The older name is read from a checkout of --against. */
+const COMPUTED = /^sentiment_(?:texts_computed|model_runs)_total (\d+)$/m
 
-/** Model runs that the service counted; NaN for one without metrics. */
-async function modelRuns (url: string): Promise<number> {
-  const metrics = await (await fetch(`${url}/metrics`)).text()
-  return Number(RUNS.exec(metrics)?.[1])
+/** Number of texts that the service has computed; NaN if it serves no metrics. */
+async function readComputedTexts (url: string): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`, { headers: buildAuthHeaders() })).text()
+  return Number(COMPUTED.exec(metrics)?.[1])
 }
 
-async function run (bench: Bench): Promise<Run[]> {
-  const clients = connectionsOf(bench, CLIENTS)
-  return await withParticipants(services(bench, {}).slice(0, 1), (participants) => inRounds(bench, 'hot-key', participants, async ({ url }) => {
-    const [known] = await oneByOneAnswers(bench, newTexts(1).map(bodyOf))
-    const before = await modelRuns(url)
-    const result = await loadRun(bench, 'hot-key', { url, requests: Array.from({ length: clients }, () => ({ ...known, body: known?.body ?? '' })), connections: clients })
-    return [{ ...result, figures: { ...result.figures, clients, modelRuns: await modelRuns(url) - before } }]
+async function run (bench: Bench): Promise<Measurement[]> {
+  const clients = chooseConnections(bench, CLIENTS)
+  return await withSystems(chooseServices(bench, {}).slice(0, 1), (systems) => runRounds(bench, 'hot-key', systems, async ({ url }) => {
+    const [known] = await recordReferenceAnswers(bench, createNewTexts(1).map(toBody))
+    const before = await readComputedTexts(url)
+    const result = await measureLoad(bench, 'hot-key', { url, requests: Array.from({ length: clients }, () => ({ ...known, body: known?.body ?? '' })), connections: clients })
+    return [{ ...result, figures: { ...result.figures, clients, computations: await readComputedTexts(url) - before } }]
   }))
 }
 
-export const hotKey: Scenario = { name: 'hot-key', title: `${CLIENTS} clients ask for the same new text at once`, run }
+export const hotKey: Scenario = { name: 'hot-key', title: `${CLIENTS} clients request the same new text at once`, run }

@@ -1,4 +1,4 @@
-import type { Scenario } from '../lib/bench.ts'
+import type { Scenario } from '../lib/scenario.ts'
 import { batch } from './batch.ts'
 import { coldStart } from './cold-start.ts'
 import { healthUnderLoad } from './health-under-load.ts'
@@ -12,7 +12,7 @@ import { singleUnderBatch } from './single-under-batch.ts'
 import { soak } from './soak.ts'
 import { zipf } from './zipf.ts'
 
-/** Every scenario, in the order in which they run. */
+/** Every scenario, in execution order. */
 export const SCENARIOS: readonly Scenario[] = [
   miss, hitMemory, hitRedis, zipf, batch, singleUnderBatch, overload, healthUnderLoad, coldStart, long, hotKey, soak, python
 ]

@@ -1,55 +1,57 @@
 import { SESSION_OPTIONS } from '../../src/inference/session-options.ts'
-import { bodyOf, knownRequests, mixIn } from '../lib/answers.ts'
-import { coreRoundTripNs } from '../lib/core-distance.ts'
-import { CORES, connectionsOf, costedRun, inRounds, knownCount, loadRun, peers, secondsOf, services, withParticipants, type Bench, type Scenario } from '../lib/bench.ts'
-import type { LoadRequest } from '../lib/load.ts'
+import { BareRuntime, DEFAULT_OPTIONS } from '../baselines/bare-runtime.ts'
+import { measureCoreRoundTripNs } from '../lib/core-distance.ts'
+import { measureLoad, measureLoadAndCpu } from '../lib/measure.ts'
 import type { BenchModel } from '../lib/model.ts'
-import { startPipeline, type Participant } from '../lib/participants.ts'
-import { newTexts } from '../lib/fresh.ts'
-import { BareRuntime, DEFAULT_OPTIONS } from '../peers/bare-runtime.ts'
+import { chooseBaselines, chooseServices, runRounds, withSystems } from '../lib/rounds.ts'
+import { chooseCheckedCount, chooseConnections, chooseSeconds, CORES, type Bench, type Scenario } from '../lib/scenario.ts'
+import { startPipeline, type System } from '../lib/systems.ts'
+import { mixIn, recordAnswers, toBody } from '../load/expected-answers.ts'
+import type { LoadRequest } from '../load/load.ts'
+import { createNewTexts } from '../load/new-texts.ts'
 
-/** More texts a second than any machine answers: a run never runs out of new ones. */
+/** More texts per second than any machine can answer, so that a load never runs out of new ones. */
 const TEXTS_PER_SECOND = 2000
-/** Short ones, and more than elsewhere: peers whose threads wait for each other have two speeds, as the machine's cores are near or far. */
+/** More and shorter rounds than elsewhere: the speed of baselines with two threads per run depends on the distance of the cores, which changes on virtual machines. */
 const ROUNDS = 5
 const SECONDS = 3
-/** Requests made ready, as a multiple of what was answered before. */
+/** Number of prepared requests, as a multiple of what was answered during the warm-up. */
 const MARGIN = 3
-/** Of a load that does not count. */
+/** Duration of a load that is not measured. */
 export const WARM_UP_SECONDS = 4
 /**
- * Before each round, first of short texts and then of the load itself. While the others have their turn a process idles, and
- * V8's collections in that time drop a hundred optimized functions (--trace-deopt), which a service under load keeps.
+ * Loads before each measurement: first short texts, then the load itself. A process idles while the others are measured, and V8's
+ * garbage collections discard about a hundred optimized functions in that time (--trace-deopt), which a service under load keeps.
  */
-const LEAD_IN_SECONDS = { short: 3, same: 1 }
-/** At the start: a few short texts by all connections. The just-in-time compiler goes by requests, not by what they cost. */
+const REWARM_SECONDS = { short: 3, same: 1 }
+/** First warm-up: short texts on all connections. The just-in-time compiler counts calls, so short texts trigger it sooner. */
 const COMPILE_SECONDS = 8
 const COMPILE_TEXTS = 4
 export const NO_CACHE = { CACHE_MAX_ENTRIES: '0' }
 export const MISS_CONNECTIONS = 16
 
-/** Requests for new texts, `perSecond` of them for `seconds`; `known` ones are among the first. */
-export function missRequests (seconds: number, known: readonly LoadRequest[] = [], perSecond = TEXTS_PER_SECOND, textsOf = newTexts): LoadRequest[] {
-  return mixIn(known, textsOf(Math.ceil(seconds * perSecond)).map((text) => ({ body: bodyOf(text) })))
+/** Requests for new texts, `perSecond` of them for `seconds`, with the `known` ones among the first. */
+export function buildMissRequests (seconds: number, known: readonly LoadRequest[] = [], perSecond = TEXTS_PER_SECOND, createTexts = createNewTexts): LoadRequest[] {
+  return mixIn(known, createTexts(Math.ceil(seconds * perSecond)).map((text) => ({ body: toBody(text) })))
 }
 
-const shortRequests = (count: number): LoadRequest[] => Array.from({ length: count }, (_, index) => ({ body: bodyOf(`no. ${index}`) }))
+const buildShortRequests = (count: number): LoadRequest[] => Array.from({ length: count }, (_, index) => ({ body: toBody(`no. ${index}`) }))
 
-/** Waits until a peer that does not notice departed callers has worked off what they left. */
-export const settle = async ({ url }: Participant): Promise<void> => { await knownRequests(url, newTexts(1)) }
+/** Waits until a baseline that ignores disconnected clients has finished their requests. */
+export const drain = async ({ url }: System): Promise<void> => { await recordAnswers(url, createNewTexts(1)) }
 
-/** All that a process of ceiling (c) runs, over and over. */
+/** Number of texts that each process of limit (c) cycles through. */
 const RUNTIME_TEXTS = 512
-const runtimeTexts = (): string[] => newTexts(RUNTIME_TEXTS)
+const createRuntimeTexts = (): string[] => createNewTexts(RUNTIME_TEXTS)
 
-/** Ceiling (c) with the options of the service's own session. */
-export async function startSession ({ directory }: BenchModel, texts = runtimeTexts()) {
+/** Starts limit (c) with the service's session options. */
+export async function startSession ({ directory }: BenchModel, texts = createRuntimeTexts()) {
   return { name: 'session' as const, runtime: await BareRuntime.start({ directory, texts, options: SESSION_OPTIONS }, CORES) }
 }
 
-/** Ceiling (c): as the runtime comes, and as the service uses it; on the same texts. */
+/** Starts limit (c) with ONNX Runtime's default options and with the service's, on the same texts. */
 async function startRuntimes (model: BenchModel) {
-  const texts = runtimeTexts()
+  const texts = createRuntimeTexts()
   const { directory } = model
   return [
     { name: 'runtime' as const, runtime: await BareRuntime.start({ directory, texts, options: DEFAULT_OPTIONS }, CORES) },
@@ -58,45 +60,45 @@ async function startRuntimes (model: BenchModel) {
 }
 
 async function run (bench: Bench) {
-  const seconds = secondsOf(bench, SECONDS)
-  const connections = connectionsOf(bench, MISS_CONNECTIONS)
+  const seconds = chooseSeconds(bench, SECONDS)
+  const connections = chooseConnections(bench, MISS_CONNECTIONS)
   const compile = (url: string, duration: number) =>
-    loadRun(bench, 'compile', { url, requests: shortRequests(COMPILE_TEXTS), order: 'cycle', connections, seconds: duration })
+    measureLoad(bench, 'compile', { url, requests: buildShortRequests(COMPILE_TEXTS), order: 'cycle', connections, seconds: duration })
   const starters = [
-    ...services(bench, NO_CACHE),
-    ...peers(bench, () => startPipeline(bench.model, 'pipeline'), () => startPipeline(bench.model, 'batcher'))
+    ...chooseServices(bench, NO_CACHE),
+    ...chooseBaselines(bench, () => startPipeline(bench.model, 'pipeline'), () => startPipeline(bench.model, 'batcher'))
   ]
-  return await withParticipants(starters, async (participants) => {
+  return await withSystems(starters, async (systems) => {
     const runtimes = bench.url === undefined ? await startRuntimes(bench.model) : []
-    const texts = newTexts(knownCount(bench))
+    const texts = createNewTexts(chooseCheckedCount(bench))
     const known = new Map<string, LoadRequest[]>()
-    const enough = new Map<string, number>()
-    for (const participant of participants) {
-      const { name, url } = participant
-      known.set(name, await knownRequests(url, texts))
-      bench.progress.show(`miss: ${name}, before it counts`)
+    const prepared = new Map<string, number>()
+    for (const system of systems) {
+      const { name, url } = system
+      known.set(name, await recordAnswers(url, texts))
+      bench.progress.show(`miss: ${name}, warm-up`)
       if (bench.quick) continue
-      // As it is after minutes: the path is compiled, and every length has been run.
+      // Steady state: the code path is compiled, and every text length has been run.
       await compile(url, COMPILE_SECONDS)
-      const { figures } = await loadRun(bench, 'warm-up', { url, requests: missRequests(WARM_UP_SECONDS), connections, seconds: WARM_UP_SECONDS })
-      // More than that only fills the generator's memory.
-      enough.set(name, MARGIN * (figures.perSecond ?? NaN))
-      await settle(participant)
+      const { figures } = await measureLoad(bench, 'warm-up', { url, requests: buildMissRequests(WARM_UP_SECONDS), connections, seconds: WARM_UP_SECONDS })
+      // More would only fill the generator's memory.
+      prepared.set(name, MARGIN * (figures.perSecond ?? NaN))
+      await drain(system)
     }
     try {
-      return await inRounds(bench, 'miss', [...participants, ...runtimes], async (participant) => {
-        if ('runtime' in participant) return [{ phase: 'miss', figures: { perSecond: await participant.runtime.run(seconds) } }]
-        const { name, url } = participant
-        const perSecond = enough.get(name)
+      return await runRounds(bench, 'miss', [...systems, ...runtimes], async (system) => {
+        if ('runtime' in system) return [{ phase: 'miss', figures: { perSecond: await system.runtime.run(seconds) } }]
+        const { name, url } = system
+        const perSecond = prepared.get(name)
         if (!bench.quick) {
-          const { short, same } = LEAD_IN_SECONDS
+          const { short, same } = REWARM_SECONDS
           await compile(url, short)
-          await loadRun(bench, 'lead-in', { url, requests: missRequests(same, [], perSecond), connections, seconds: same })
-          await settle(participant)
+          await measureLoad(bench, 'rewarm', { url, requests: buildMissRequests(same, [], perSecond), connections, seconds: same })
+          await drain(system)
         }
-        const result = await costedRun(bench, 'miss', participant, { url, requests: missRequests(seconds, known.get(name), perSecond), connections, seconds })
-        await settle(participant)
-        return [{ ...result, figures: { ...result.figures, coreRoundTripNs: await coreRoundTripNs() } }]
+        const result = await measureLoadAndCpu(bench, 'miss', system, { url, requests: buildMissRequests(seconds, known.get(name), perSecond), connections, seconds })
+        await drain(system)
+        return [{ ...result, figures: { ...result.figures, coreRoundTripNs: await measureCoreRoundTripNs() } }]
       }, ROUNDS)
     } finally {
       for (const { runtime } of runtimes) runtime.stop()

@@ -1,73 +1,75 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { connectionsOf, costedRun, inRounds, knownCount, loadRun, oneByOneAnswers, peers, secondsOf, services, withParticipants, type Bench, type Run, type Scenario } from '../lib/bench.ts'
-import { bodyOf } from '../lib/answers.ts'
-import { newSeed } from '../lib/fresh.ts'
-import type { LoadRequest } from '../lib/load.ts'
-import { startRoute, type Participant } from '../lib/participants.ts'
-import { textsOfLength, TYPICAL } from '../lib/tweets.ts'
-import { MISS_CONNECTIONS, missRequests, NO_CACHE, startSession, WARM_UP_SECONDS } from './miss.ts'
+import { measureLoad, measureLoadAndCpu, recordReferenceAnswers } from '../lib/measure.ts'
+import { chooseBaselines, chooseServices, runRounds, withSystems } from '../lib/rounds.ts'
+import { chooseCheckedCount, chooseConnections, chooseSeconds, type Bench, type Measurement, type Scenario } from '../lib/scenario.ts'
+import { startRoute, type System } from '../lib/systems.ts'
+import { toBody } from '../load/expected-answers.ts'
+import type { LoadRequest } from '../load/load.ts'
+import { nextSeed } from '../load/new-texts.ts'
+import { generateTextsOfLength, TYPICAL } from '../load/tweets.ts'
+import { buildMissRequests, MISS_CONNECTIONS, NO_CACHE, startSession, WARM_UP_SECONDS } from './miss.ts'
 
-/** Requests a second, as a multiple of what the service answers at its best. */
+/** Requests per second, as a multiple of the throughput of `miss`. */
 const TIMES = 10
-/** The same before it counts: the just-in-time compiler goes by refusals, and has seen them all after some ten thousand. */
+/** The same for the warm-up: the just-in-time compiler needs some ten thousand refusals. */
 const WARM_UP_TIMES = 40
-/** Short, so that a run sees requests that wait as long as they may. */
+/** Short, so that a measurement includes requests that wait for the whole deadline. */
 export const OVERLOAD_TIMEOUT_MS = 2000
 const OVERLOAD_CONNECTIONS = 1000
-/** One round's ratio says little: what the machine gives in it varies by more than what refusals take. */
+/** The machine's speed varies more between loads than refusals cost, so a single ratio means little. */
 const ROUNDS = 9
 
 /**
- * Which texts of a flood are let in is chance. Equal ones cost the same: else a round's ratio would say by some per cent
- * whether longer or shorter ones had the luck.
+ * Admission is random under overload. Texts of equal length cost the same; otherwise the ratio would depend by some percent on
+ * whether longer or shorter texts were admitted.
  */
-const equalTexts = (count: number): string[] => textsOfLength(newSeed(), count, TYPICAL)
+const createEqualTexts = (count: number): string[] => generateTextsOfLength(nextSeed(), count, TYPICAL)
 
-const equalRequests = (seconds: number, known: readonly LoadRequest[], perSecond?: number): LoadRequest[] =>
-  missRequests(seconds, known, perSecond, equalTexts)
+const buildEqualRequests = (seconds: number, known: readonly LoadRequest[], perSecond?: number): LoadRequest[] =>
+  buildMissRequests(seconds, known, perSecond, createEqualTexts)
 
-async function run (bench: Bench): Promise<Run[]> {
-  const seconds = secondsOf(bench, 5)
-  const known = await oneByOneAnswers(bench, equalTexts(knownCount(bench)).map(bodyOf))
+async function run (bench: Bench): Promise<Measurement[]> {
+  const seconds = chooseSeconds(bench, 5)
+  const known = await recordReferenceAnswers(bench, createEqualTexts(chooseCheckedCount(bench)).map(toBody))
   const env = { ...NO_CACHE, PREDICT_TIMEOUT_MS: String(OVERLOAD_TIMEOUT_MS) }
-  const pair = async (participant: Participant, duration: number, times = TIMES) => {
-    const { url } = participant
-    const calm = await costedRun(bench, 'miss', participant, { url, requests: equalRequests(duration, known), connections: MISS_CONNECTIONS, seconds: duration })
-    const rate = times * (calm.figures.perSecond ?? NaN)
-    const flood = await costedRun(bench, 'overload', participant, {
-      url, requests: equalRequests(duration, known, rate), connections: connectionsOf(bench, OVERLOAD_CONNECTIONS), seconds: duration, rate
+  const measurePair = async (system: System, duration: number, times = TIMES) => {
+    const { url } = system
+    const normal = await measureLoadAndCpu(bench, 'miss', system, { url, requests: buildEqualRequests(duration, known), connections: MISS_CONNECTIONS, seconds: duration })
+    const rate = times * (normal.figures.perSecond ?? NaN)
+    const flood = await measureLoadAndCpu(bench, 'overload', system, {
+      url, requests: buildEqualRequests(duration, known, rate), connections: chooseConnections(bench, OVERLOAD_CONNECTIONS), seconds: duration, rate, coarse: true
     })
     const { refusedLatency, statuses } = flood.load
-    return [calm, { ...flood, figures: { ...flood.figures, refusedP99: refusedLatency.p99 ?? NaN, refused: statuses['503'] ?? 0 } }]
+    return [normal, { ...flood, figures: { ...flood.figures, refusedP99: refusedLatency.p99 ?? NaN, refused: statuses[503] ?? 0 } }]
   }
-  const ofService = await withParticipants(services(bench, env), async (participants) => {
-    if (!bench.quick) for (const participant of participants) await pair(participant, WARM_UP_SECONDS, WARM_UP_TIMES)
-    return await inRounds(bench, 'overload', participants, async (participant) => await pair(participant, seconds), ROUNDS)
+  const service = await withSystems(chooseServices(bench, env), async (systems) => {
+    if (!bench.quick) for (const system of systems) await measurePair(system, WARM_UP_SECONDS, WARM_UP_TIMES)
+    return await runRounds(bench, 'overload', systems, async (system) => await measurePair(system, seconds), ROUNDS)
   })
-  return [...ofService, ...bench.quick ? [] : await besideRoute(bench, seconds)]
+  return [...service, ...bench.quick ? [] : await measureBesideRoute(bench, seconds)]
 }
 
-/** Before the requests arrive, and after them. */
+/** The load on (d) starts this much before the measurement and ends as much after it. */
 const MARGIN_SECONDS = 1
 
 /**
- * What is left of ceiling (c) while ceiling (d), a Fastify route that does nothing, answers as many requests as the service
- * refuses: what refusals take at the least.
+ * Measures limit (c) while limit (d), a Fastify route that does nothing, answers as many requests as the service refuses: the
+ * least that refusals cost.
  */
-async function besideRoute (bench: Bench, seconds: number): Promise<Run[]> {
-  return await withParticipants(peers(bench, startRoute), async ([route]) => {
+async function measureBesideRoute (bench: Bench, seconds: number): Promise<Measurement[]> {
+  return await withSystems(chooseBaselines(bench, startRoute), async ([route]) => {
     if (route === undefined) return []
     const session = await startSession(bench.model)
     const { runtime } = session
-    const flood = (perSecond: number, duration: number) => {
+    const sendFlood = (perSecond: number, duration: number) => {
       const rate = (TIMES - 1) * perSecond
-      return loadRun(bench, 'flood', { url: route.url, requests: equalRequests(duration, [], rate), connections: connectionsOf(bench, OVERLOAD_CONNECTIONS), seconds: duration, rate })
+      return measureLoad(bench, 'flood', { url: route.url, requests: buildEqualRequests(duration, [], rate), connections: chooseConnections(bench, OVERLOAD_CONNECTIONS), seconds: duration, rate, coarse: true })
     }
     try {
-      await flood(WARM_UP_TIMES / TIMES * await runtime.run(1), WARM_UP_SECONDS)
-      return await inRounds(bench, 'overload', [session], async () => {
+      await sendFlood(WARM_UP_TIMES / TIMES * await runtime.run(1), WARM_UP_SECONDS)
+      return await runRounds(bench, 'overload', [session], async () => {
         const alone = await runtime.run(seconds)
-        const flooded = flood(alone, seconds + 2 * MARGIN_SECONDS)
+        const flooded = sendFlood(alone, seconds + 2 * MARGIN_SECONDS)
         await delay(MARGIN_SECONDS * 1000)
         const beside = await runtime.run(seconds)
         const { load } = await flooded

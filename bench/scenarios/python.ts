@@ -1,21 +1,23 @@
-import { connectionsOf, inRounds, knownCount, loadRun, secondsOf, services, withParticipants, type Bench, type Run, type Scenario } from '../lib/bench.ts'
-import { knownRequests } from '../lib/answers.ts'
-import { newTexts } from '../lib/fresh.ts'
-import type { LoadRequest } from '../lib/load.ts'
-import { startPython } from '../lib/python.ts'
-import { MISS_CONNECTIONS, missRequests, NO_CACHE, settle } from './miss.ts'
+import { startPython } from '../baselines/python-server.ts'
+import { measureLoad } from '../lib/measure.ts'
+import { chooseServices, runRounds, withSystems } from '../lib/rounds.ts'
+import { chooseCheckedCount, chooseConnections, chooseSeconds, type Bench, type Measurement, type Scenario } from '../lib/scenario.ts'
+import { recordAnswers } from '../load/expected-answers.ts'
+import type { LoadRequest } from '../load/load.ts'
+import { createNewTexts } from '../load/new-texts.ts'
+import { buildMissRequests, drain, MISS_CONNECTIONS, NO_CACHE } from './miss.ts'
 
-async function run (bench: Bench): Promise<Run[]> {
-  const seconds = secondsOf(bench, 5)
-  const connections = connectionsOf(bench, MISS_CONNECTIONS)
-  return await withParticipants([...services(bench, NO_CACHE), () => startPython(bench.model)], async (participants) => {
-    const texts = newTexts(knownCount(bench))
+async function run (bench: Bench): Promise<Measurement[]> {
+  const seconds = chooseSeconds(bench, 5)
+  const connections = chooseConnections(bench, MISS_CONNECTIONS)
+  return await withSystems([...chooseServices(bench, NO_CACHE), () => startPython(bench.model)], async (systems) => {
+    const texts = createNewTexts(chooseCheckedCount(bench))
     const known = new Map<string, LoadRequest[]>()
-    for (const { name, url } of participants) known.set(name, await knownRequests(url, texts))
-    return await inRounds(bench, 'python', participants, async (participant) => {
-      const requests = missRequests(seconds, known.get(participant.name))
-      const result = await loadRun(bench, 'python', { url: participant.url, requests, connections, seconds })
-      await settle(participant)
+    for (const { name, url } of systems) known.set(name, await recordAnswers(url, texts))
+    return await runRounds(bench, 'python', systems, async (system) => {
+      const requests = buildMissRequests(seconds, known.get(system.name))
+      const result = await measureLoad(bench, 'python', { url: system.url, requests, connections, seconds })
+      await drain(system)
       return [result]
     })
   })

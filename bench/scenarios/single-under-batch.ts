@@ -1,25 +1,27 @@
-import { bodyOf, mixIn } from '../lib/answers.ts'
-import { inRounds, loadRun, oneByOneAnswers, secondsOf, services, withParticipants, withProber, type Bench, type Run, type Scenario } from '../lib/bench.ts'
-import { newSeed } from '../lib/fresh.ts'
-import { textsOfLength, TYPICAL } from '../lib/tweets.ts'
-import { batches, PATIENT } from './batch.ts'
+import { measureLoad, recordReferenceAnswers, withProber } from '../lib/measure.ts'
+import { chooseServices, runRounds, withSystems } from '../lib/rounds.ts'
+import { chooseSeconds, type Bench, type Measurement, type Scenario } from '../lib/scenario.ts'
+import { mixIn, toBody } from '../load/expected-answers.ts'
+import { nextSeed } from '../load/new-texts.ts'
+import { generateTextsOfLength, TYPICAL } from '../load/tweets.ts'
+import { buildBatches, LONG_DEADLINE } from './batch.ts'
 
 const BATCH = 128
 const BATCH_CONNECTIONS = 2
 const SINGLES_PER_SECOND = 400
 
-/** Equal texts cost the same, so that only waiting makes a difference. */
-const singles = (seconds: number) => textsOfLength(newSeed(), Math.ceil(seconds * SINGLES_PER_SECOND), TYPICAL).map((text) => ({ body: bodyOf(text) }))
+/** Texts of equal length cost the same, so that latencies differ only by waiting. */
+const createSingles = (seconds: number) => generateTextsOfLength(nextSeed(), Math.ceil(seconds * SINGLES_PER_SECOND), TYPICAL).map((text) => ({ body: toBody(text) }))
 
-async function run (bench: Bench): Promise<Run[]> {
-  const seconds = secondsOf(bench, 4)
-  const known = await oneByOneAnswers(bench, textsOfLength(newSeed(), 5, TYPICAL).map(bodyOf))
-  return await withProber(async (prober) => await withParticipants(services(bench, PATIENT), (participants) =>
-    inRounds(bench, 'single-under-batch', participants, async ({ url }) => {
-      const alone = await loadRun({ generator: prober }, 'alone', { url, requests: mixIn(known, singles(seconds)), connections: 1, seconds: seconds / 2 })
+async function run (bench: Bench): Promise<Measurement[]> {
+  const seconds = chooseSeconds(bench, 4)
+  const known = await recordReferenceAnswers(bench, generateTextsOfLength(nextSeed(), 5, TYPICAL).map(toBody))
+  return await withProber(async (prober) => await withSystems(chooseServices(bench, LONG_DEADLINE), (systems) =>
+    runRounds(bench, 'single-under-batch', systems, async ({ url }) => {
+      const alone = await measureLoad({ generator: prober }, 'alone', { url, requests: mixIn(known, createSingles(seconds)), connections: 1, seconds: seconds / 2 })
       const [under, load] = await Promise.all([
-        loadRun({ generator: prober }, 'under batches', { url, requests: mixIn(known, singles(seconds)), connections: 1, seconds }),
-        loadRun(bench, 'batches', { url, requests: batches(BATCH, 20, seconds), connections: BATCH_CONNECTIONS, seconds: seconds + 1 })
+        measureLoad({ generator: prober }, 'under batches', { url, requests: mixIn(known, createSingles(seconds)), connections: 1, seconds }),
+        measureLoad(bench, 'batches', { url, requests: buildBatches(BATCH, 20, seconds), connections: BATCH_CONNECTIONS, seconds: seconds + 1 })
       ])
       return [alone, under, load]
     })))

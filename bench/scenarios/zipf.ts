@@ -1,24 +1,26 @@
-import { bodyOf, mixIn } from '../lib/answers.ts'
-import { connectionsOf, inRounds, knownCount, loadRun, oneByOneAnswers, secondsOf, services, withParticipants, type Bench, type Scenario } from '../lib/bench.ts'
-import { newTexts } from '../lib/fresh.ts'
-import { zipfDraws } from '../lib/zipf.ts'
+import { measureLoad, recordReferenceAnswers } from '../lib/measure.ts'
+import { chooseServices, runRounds, withSystems } from '../lib/rounds.ts'
+import { chooseCheckedCount, chooseConnections, chooseSeconds, type Bench, type Scenario } from '../lib/scenario.ts'
+import { mixIn, toBody } from '../load/expected-answers.ts'
+import { createNewTexts } from '../load/new-texts.ts'
+import { drawZipf } from '../load/zipf.ts'
 
 const CONNECTIONS = 16
-/** Of a hundred requests, so many are for a text that was never asked for. */
+/** Percentage of requests for a text that was not sent before. */
 const UNIQUE_PERCENT = 10
 const REQUESTS_PER_SECOND = 500
 
-/** Requests of which one in ten has a new text; the others repeat one, the most popular most often. */
-export function zipfRequests (count: number, seed: number): string[] {
-  return zipfDraws(newTexts(Math.ceil(count * UNIQUE_PERCENT / 100)), count, seed).map(bodyOf)
+/** Request bodies of which one in ten has a new text; the others repeat an earlier one, by popularity. */
+export function buildZipfBodies (count: number, seed: number): string[] {
+  return drawZipf(createNewTexts(Math.ceil(count * UNIQUE_PERCENT / 100)), count, seed).map(toBody)
 }
 
 async function run (bench: Bench) {
-  const count = Math.ceil(secondsOf(bench, 4) * REQUESTS_PER_SECOND)
-  const known = await oneByOneAnswers(bench, newTexts(knownCount(bench)).map(bodyOf))
-  const unique = (round: number) => zipfRequests(count, round).map((body) => ({ body }))
-  return await withParticipants(services(bench, {}), (participants) => inRounds(bench, 'zipf', participants, async ({ url }, round) => [
-    await loadRun(bench, 'zipf', { url, requests: mixIn(known, unique(round)), connections: connectionsOf(bench, CONNECTIONS) })
+  const count = Math.ceil(chooseSeconds(bench, 4) * REQUESTS_PER_SECOND)
+  const known = await recordReferenceAnswers(bench, createNewTexts(chooseCheckedCount(bench)).map(toBody))
+  const buildUnique = (round: number) => buildZipfBodies(count, round).map((body) => ({ body }))
+  return await withSystems(chooseServices(bench, {}), (systems) => runRounds(bench, 'zipf', systems, async ({ url }, round) => [
+    await measureLoad(bench, 'zipf', { url, requests: mixIn(known, buildUnique(round)), connections: chooseConnections(bench, CONNECTIONS) })
   ]))
 }
 

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { expect, it } from 'vitest'
-import { coreRoundTripNs } from '../../../bench/lib/core-distance.ts'
+import { measureCoreRoundTripNs } from '../../../bench/lib/core-distance.ts'
 
-it('coreRoundTripNs is a time where there are two cores', async () => {
-  const nanoseconds = await coreRoundTripNs()
+it('measures the round trip between two cores, and returns NaN with a single core', async () => {
+  const nanoseconds = await measureCoreRoundTripNs()
   if (availableParallelism() < 2) expect(nanoseconds).toBeNaN()
   else expect(nanoseconds).toBeGreaterThan(0)
 })

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { AutoTokenizer, env, type PreTrainedTokenizer } from '@xenova/transformers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { textsOfLength, tweets } from '../../../bench/lib/tweets.ts'
-import { zipfDraws } from '../../../bench/lib/zipf.ts'
+import { generateTextsOfLength, generateTweets } from '../../../bench/load/tweets.ts'
+import { drawZipf } from '../../../bench/load/zipf.ts'
 import { BASE } from '../../../bench/reference-model/shape.ts'
 import { robertaTokenizer, TOKENIZER_CONFIG } from '../../../bench/reference-model/tokenizer.ts'
 
@@ -24,9 +24,9 @@ beforeAll(async () => {
 
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
-describe('tweets', () => {
-  it('are 8 to 60 tokens long with a mean of about 28, to both models', () => {
-    const texts = tweets(1, 3000)
+describe('generateTweets', () => {
+  it('generates texts of 8 to 60 tokens with a mean of about 28 for both models', () => {
+    const texts = generateTweets(1, 3000)
     for (const tokenizer of [reference, compact]) {
       const lengths = texts.map((text) => tokenizer.encode(text).length)
       expect(Math.min(...lengths)).toBeGreaterThanOrEqual(8)
@@ -37,8 +37,8 @@ describe('tweets', () => {
     }
   })
 
-  it('cost the same 32 by 32, as their lengths are spread alike', () => {
-    const tokens = tweets(1, 320).map((text) => text.split(' ').length + 2)
+  it('gives every block of 32 texts the same distribution of lengths', () => {
+    const tokens = generateTweets(1, 320).map((text) => text.split(' ').length + 2)
     for (let start = 0; start < tokens.length; start += 32) {
       const block = tokens.slice(start, start + 32)
       expect(Math.abs(block.reduce((sum, length) => sum + length) / block.length - 28)).toBeLessThan(1)
@@ -47,30 +47,30 @@ describe('tweets', () => {
     }
   })
 
-  it('are all different, and the same for the same seed', () => {
-    expect(new Set(tweets(1, 2000)).size).toBe(2000)
-    expect(tweets(1, 10)).toEqual(tweets(1, 10))
-    expect(tweets(2, 10)).not.toEqual(tweets(1, 10))
+  it('generates different texts, and the same texts for the same seed', () => {
+    expect(new Set(generateTweets(1, 2000)).size).toBe(2000)
+    expect(generateTweets(1, 10)).toEqual(generateTweets(1, 10))
+    expect(generateTweets(2, 10)).not.toEqual(generateTweets(1, 10))
   })
 })
 
-describe('textsOfLength', () => {
-  it('have exactly so many tokens', () => {
-    for (const text of textsOfLength(1, 5, 512)) expect(reference.encode(text)).toHaveLength(512)
+describe('generateTextsOfLength', () => {
+  it('generates texts of exactly the requested number of tokens', () => {
+    for (const text of generateTextsOfLength(1, 5, 512)) expect(reference.encode(text)).toHaveLength(512)
   })
 })
 
-describe('zipfDraws', () => {
+describe('drawZipf', () => {
   it('draws the item of rank r about 1 / r as often as the first', () => {
     const counts = new Map<number, number>()
-    for (const rank of zipfDraws([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 50_000, 1)) counts.set(rank, (counts.get(rank) ?? 0) + 1)
+    for (const rank of drawZipf([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 50_000, 1)) counts.set(rank, (counts.get(rank) ?? 0) + 1)
     for (const rank of [2, 5, 10]) {
       expect((counts.get(1) ?? 0) / (counts.get(rank) ?? 1)).toBeCloseTo(rank, -0.5)
     }
     expect(counts.size).toBe(10)
   })
 
-  it('is the same for the same seed', () => {
-    expect(zipfDraws(['a', 'b', 'c'], 20, 3)).toEqual(zipfDraws(['a', 'b', 'c'], 20, 3))
+  it('draws the same items for the same seed', () => {
+    expect(drawZipf(['a', 'b', 'c'], 20, 3)).toEqual(drawZipf(['a', 'b', 'c'], 20, 3))
   })
 })

@@ -1,17 +1,17 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { mixIn } from '../../../bench/lib/answers.ts'
-import { autocannonLoad } from '../../../bench/lib/autocannon-load.ts'
-import { sameAnswer } from '../../../bench/lib/load.ts'
-import { pacedLoad } from '../../../bench/lib/paced-load.ts'
-import { failuresOf } from '../../../bench/lib/results.ts'
-import { MicroBatcher } from '../../../bench/peers/micro-batcher.ts'
+import { MicroBatcher } from '../../../bench/baselines/micro-batcher.ts'
+import { autocannonLoad } from '../../../bench/load/autocannon-load.ts'
+import { mixIn } from '../../../bench/load/expected-answers.ts'
+import { isSameAnswer } from '../../../bench/load/load.ts'
+import { sendOpenLoop } from '../../../bench/load/open-loop-load.ts'
+import { findFailures } from '../../../bench/report/results.ts'
 
 let server: Server
 
-/** Answers with the request's body; "bad" with something else, "busy" with 503, "last" and no more, "drop" not at all. */
-async function echo (): Promise<{ url: string, bodies: string[] }> {
+/** Echoes the body of a request, except for "bad" (another answer), "busy" (503), "last" (closes the connection) and "drop" (no answer). */
+async function startEcho (): Promise<{ url: string, bodies: string[] }> {
   const bodies: string[] = []
   server = createServer((request, response) => {
     let body = ''
@@ -35,11 +35,11 @@ const known = (body: string) => ({ body, expect: body })
 
 describe.each([
   ['autocannonLoad', autocannonLoad],
-  ['pacedLoad', (job: Parameters<typeof autocannonLoad>[0]) => pacedLoad({ ...job, rate: 50, seconds: 0.1 })],
-  ['pacedLoad with several requests a grain', (job: Parameters<typeof autocannonLoad>[0]) => pacedLoad({ ...job, rate: 500, seconds: 0.01 })]
+  ['sendOpenLoop', (job: Parameters<typeof autocannonLoad>[0]) => sendOpenLoop({ ...job, rate: 50, seconds: 0.1 })],
+  ['sendOpenLoop with coarse ticks', (job: Parameters<typeof autocannonLoad>[0]) => sendOpenLoop({ ...job, rate: 500, seconds: 0.01, coarse: true })]
 ])('%s', (_name, load) => {
   it('sends every request once and counts answers, refusals and wrong answers', async () => {
-    const { url, bodies } = await echo()
+    const { url, bodies } = await startEcho()
     const result = await load({ url, requests: ['a', 'b', 'bad', 'busy', 'c'].map(known), connections: 2 })
     expect(bodies.sort()).toEqual(['a', 'b', 'bad', 'busy', 'c'])
     expect(result).toMatchObject({ answered: 4, checked: 4, wrong: 1, statuses: { 200: 4, 503: 1 }, errors: 0 })
@@ -47,8 +47,8 @@ describe.each([
 })
 
 describe('autocannonLoad', () => {
-  it('counts what nobody answers as errors', async () => {
-    const { url } = await echo()
+  it('counts refused connections as errors', async () => {
+    const { url } = await startEcho()
     server.close()
     server.closeAllConnections()
     const result = await autocannonLoad({ url, requests: [known('a')], connections: 1, seconds: 0.3 })
@@ -57,53 +57,61 @@ describe('autocannonLoad', () => {
   })
 })
 
-describe('pacedLoad', () => {
-  const paced = (url: string, bodies: string[]) => pacedLoad({ url, requests: bodies.map(known), connections: 1, rate: 50, seconds: bodies.length / 50 })
+describe('sendOpenLoop', () => {
+  const send = (url: string, bodies: string[]) => sendOpenLoop({ url, requests: bodies.map(known), connections: 1, rate: 50, seconds: bodies.length / 50 })
 
-  it('goes on with a new connection after one that failed, which is an error, or was closed, which is none', async () => {
-    const { url } = await echo()
-    expect(await paced(url, ['a', 'drop', 'b', 'last', 'c'])).toMatchObject({ answered: 4, wrong: 0, errors: 1 })
+  it('measures latency from the planned send time, also if the service delays later requests', async () => {
+    const { url } = await startEcho()
+    server.prependListener('request', () => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 40) })
+    // One request per 20 ms, each handled for 40 ms: every further request waits 20 ms longer.
+    const { latency } = await send(url, ['a', 'b', 'c', 'd', 'e'])
+    expect(latency.max).toBeGreaterThan(100)
   })
 
-  it('counts what nobody answers as errors', async () => {
-    const { url } = await echo()
+  it('opens a new connection after one that failed, which counts as an error, or was closed, which does not', async () => {
+    const { url } = await startEcho()
+    expect(await send(url, ['a', 'drop', 'b', 'last', 'c'])).toMatchObject({ answered: 4, wrong: 0, errors: 1 })
+  })
+
+  it('counts refused connections as errors', async () => {
+    const { url } = await startEcho()
     server.close()
-    expect(await paced(url, ['a', 'b'])).toMatchObject({ answered: 0, errors: 2 })
+    expect(await send(url, ['a', 'b'])).toMatchObject({ answered: 0, errors: 2 })
   })
 })
 
-describe('sameAnswer', () => {
-  it('takes no difference but where an answer came from', () => {
-    expect(sameAnswer('{"score":0.5,"cached":true}', '{"score":0.5,"cached":false}')).toBe(true)
-    expect(sameAnswer('{"score":0.500001,"cached":true}', '{"score":0.5,"cached":true}')).toBe(false)
+describe('isSameAnswer', () => {
+  it('ignores only whether an answer was cached', () => {
+    expect(isSameAnswer('{"score":0.5,"cached":true}', '{"score":0.5,"cached":false}')).toBe(true)
+    expect(isSameAnswer('{"score":0.500001,"cached":true}', '{"score":0.5,"cached":true}')).toBe(false)
   })
 })
 
 describe('mixIn', () => {
-  it('keeps every request, known ones first and apart', () => {
+  it('spreads the first items over the others and keeps all of them', () => {
     expect(mixIn(['x', 'y'], ['1', '2', '3', '4', '5', '6'])).toEqual(['x', '1', '2', '3', '4', 'y', '5', '6'])
   })
 })
 
-describe('failuresOf', () => {
+describe('findFailures', () => {
   const scenario = { name: 'any', title: '', run: () => Promise.resolve([]) }
   const load = { seconds: 1, answered: 3, perSecond: 3, statuses: { 200: 3, 503: 1 }, errors: 0, timeouts: 0, cpuMs: 1, checked: 3, wrong: 0, latency: {}, refusedLatency: {} }
-  const run = { participant: 'service' as const, round: 0, phase: 'any', figures: {}, load }
+  const run = { system: 'service' as const, round: 0, phase: 'any', figures: {}, load }
 
-  it('names statuses that do not belong to a scenario', () => {
-    expect(failuresOf(scenario, [run])).toEqual(['any: 1 answers with status 503'])
-    expect(failuresOf({ ...scenario, refusals: [503] }, [run])).toEqual([])
+  it('reports statuses that a scenario does not expect', () => {
+    expect(findFailures(scenario, [run])).toEqual(['any: 1 answers with status 503'])
+    expect(findFailures({ ...scenario, refusals: [503] }, [run])).toEqual([])
   })
 
-  it('names wrong answers and errors of the service, not those of peers', () => {
+  it('reports wrong answers and errors of the service, not those of baselines', () => {
     const broken = { ...load, statuses: { 200: 3 }, wrong: 2, errors: 1 }
-    expect(failuresOf(scenario, [{ ...run, load: broken }])).toHaveLength(2)
-    expect(failuresOf(scenario, [{ ...run, participant: 'batcher', load: broken }])).toEqual([])
+    expect(findFailures(scenario, [{ ...run, load: broken }])).toHaveLength(2)
+    expect(findFailures(scenario, [{ ...run, system: 'batcher', load: broken }])).toEqual([])
   })
 })
 
 describe('MicroBatcher', () => {
-  it('runs what waits together, up to its size, and gives each caller its own', async () => {
+  it('runs waiting inputs together up to the batch size and returns each caller its own output', async () => {
     const sizes: number[] = []
     const batcher = new MicroBatcher<number, number>(8, (inputs) => {
       sizes.push(inputs.length)

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { headlines, withHeadlines } from '../../../bench/report/headlines.ts'
+import { replaceGeneratedPart } from '../../../bench/report/generated-part.ts'
+import { renderHeadlines } from '../../../bench/report/headlines.ts'
+import { readReports, type MachineReport } from '../../../bench/report/machine-report.ts'
 
 const readme = readFileSync('README.md', 'utf8')
 
@@ -8,8 +10,9 @@ it('README.md has at most 130 lines', () => {
   expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(130)
 })
 
-it('README.md has the figures of docs/benchmarks.md (make bench-report writes both)', () => {
-  const table = headlines(readFileSync('docs/benchmarks.md', 'utf8'))
+it('README.md contains the figures of the newest committed benchmark report', async () => {
+  const [newest] = await readReports() as [MachineReport]
+  const table = renderHeadlines(newest)
   expect(table.split('\n').length).toBeGreaterThan(5)
-  expect(readme).toBe(withHeadlines(readme, table))
+  expect(readme).toBe(replaceGeneratedPart(readme, 'headline figures', table))
 })
