@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # is available. A value in .env takes precedence.
 MODEL_FALLBACK ?= $(or $(shell sed -n 's/^MODEL_FALLBACK=//p' .env 2> /dev/null),compact)
 
-.PHONY: help setup start dev build deps test test-unit lint format typecheck fuzz fixtures bench bench-quick bench-report accuracy
+.PHONY: help setup start dev build deps test test-unit lint licenses sbom format typecheck fuzz fixtures bench bench-quick bench-report accuracy
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,8 +32,17 @@ test: setup ## Run every test; installs what `make deps` would
 test-unit: setup ## Run the unit tests: no Redis, no browser, a few seconds
 	@node_modules/.bin/vitest run --project unit
 
-lint: setup ## Check style and common mistakes
+lint: setup ## Check style, common mistakes, workflows and licences
 	@node_modules/.bin/eslint .
+	@node_modules/.bin/tsx scripts/lint-workflows.ts
+	@node scripts/check-licenses.js
+
+licenses: setup ## Check the licences of all dependencies against a list
+	@node scripts/check-licenses.js
+
+sbom: ## Write the dependencies to sbom.cdx.json (CycloneDX)
+	@npm sbom --package-lock-only --omit dev --sbom-format cyclonedx > sbom.cdx.json
+	@echo 'Wrote sbom.cdx.json'
 
 format: setup ## Fix what the linter can fix
 	@node_modules/.bin/eslint . --fix
