@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 
 # `make start` also works on a machine without access to a model hub: the embedded model answers until the configured one
-# is available. A value in .env takes precedence.
-MODEL_FALLBACK ?= $(or $(shell sed -n 's/^MODEL_FALLBACK=//p' .env 2> /dev/null),compact)
+# is available. The environment and .env take precedence over this default. The service reports a .env that is not a file.
+START = MODEL_FALLBACK_DEFAULT=compact exec node $(if $(shell test -f .env && echo yes),--env-file=.env)
 
 .PHONY: help setup start dev build deps test test-unit lint licenses sbom format typecheck fuzz fixtures bench bench-quick bench-report accuracy
 
@@ -16,10 +16,10 @@ setup: ## Install the locked dependencies if they changed, and compile to dist/
 	@node scripts/setup.js
 
 start: setup ## Serve on port 8000 without Docker
-	@MODEL_FALLBACK=$(MODEL_FALLBACK) exec node --enable-source-maps dist/server.js
+	@$(START) --enable-source-maps dist/server.js
 
 dev: setup ## Serve on port 8000 and reload on change
-	@MODEL_FALLBACK=$(MODEL_FALLBACK) exec node scripts/dev.js
+	@$(START) scripts/dev.js
 
 build: setup ## Compile to dist/
 

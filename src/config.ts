@@ -2,9 +2,15 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import fastifyEnv from '@fastify/env'
 import Fastify from 'fastify'
+import leven from 'leven'
 import { Type, type Static, type TSchema } from 'typebox'
-import { hashKeys } from './auth/api-keys.ts'
-import { resolveModel } from './models/catalog.ts'
+import { hashKeys } from './config/api-keys.ts'
+import { readEnvFile } from './config/env-file.ts'
+import { FORMATS } from './config/formats.ts'
+import { ConfigError, hideCredentials, quote } from './config/problem.ts'
+import { readSecretFile } from './config/secret-files.ts'
+
+export { ConfigError } from './config/problem.ts'
 
 const integer = (minimum: number, maximum: number, value: number, description: string) =>
   Type.Integer({ minimum, maximum, default: value, description })
@@ -12,14 +18,9 @@ const text = (value: string, description: string) => Type.String({ default: valu
 const choice = <const T extends string[]>(values: [...T], value: T[number], description: string) =>
   Type.Unsafe<T[number]>({ type: 'string', enum: values, default: value, description })
 
-const collector = (description: string) =>
-  Type.String({ default: '', title: 'an address that starts with http:// or https://', pattern: '^$|^https?://', description })
-
-/** A scheme and a host, as browsers send it, or any. */
-const ORIGIN = '(\\*|https?://[^\\s/,*]+)'
 const HOUR_MS = 3_600_000
 
-/** Every environment key: its type, default and meaning. Nothing else in the project lists them. */
+/** Every setting: its type, default and meaning. Formats that a JSON schema cannot express are in config/formats.ts. */
 export const configSchema = Type.Object({
   API_HOST: text('127.0.0.1', 'Address to listen on; 0.0.0.0 in the container image'),
   API_PORT: integer(0, 65_535, 8000, 'Port to listen on; 0 takes any free one'),
@@ -31,24 +32,27 @@ export const configSchema = Type.Object({
   MODEL_DIR: text('models', 'Folder that downloaded models are kept in'),
   MODEL_FALLBACK: choice(['off', 'compact'], 'off', 'Model that answers while MODEL_NAME is not there: none, or the embedded one'),
   EMBEDDED_MODEL_DIR: text(fileURLToPath(new URL('../models/compact', import.meta.url)), 'Folder of the embedded model'),
-  HF_ENDPOINT: Type.String({ default: 'https://huggingface.co', title: 'an address that starts with http:// or https://', pattern: '^https?://', description: 'Address of the model hub or of a mirror (http or https)' }),
+  HF_ENDPOINT: text('https://huggingface.co', 'Address of the model hub or of a mirror (http or https)'),
   HF_TOKEN: text('', 'Access token for private models'),
+  HF_TOKEN_FILE: text('', 'File that contains HF_TOKEN, such as a Docker or Kubernetes secret'),
   INFERENCE_WORKERS: integer(0, 256, 0, 'Worker threads, each with one model session; 0 takes one per usable CPU'),
   QUEUE_LIMIT: integer(1, 1_000_000, 1024, 'Texts that may wait for a worker; more are refused with 503'),
   PREDICT_TIMEOUT_MS: integer(100, HOUR_MS, 10_000, 'Time in milliseconds in which a request is answered or fails with 504'),
   MAX_TEXT_LENGTH: integer(1, 1_000_000, 10_000, 'Longest text, in characters'),
   MAX_BATCH_SIZE: integer(1, 100_000, 128, 'Most texts in one request'),
   BODY_LIMIT_BYTES: integer(1024, 1 << 30, 1 << 20, 'Largest request body, or line of an NDJSON stream, in bytes'),
-  REDIS_URL: Type.String({ default: '', title: 'an address that starts with redis:// or rediss://', pattern: '^$|^rediss?://', description: 'Redis server (redis:// or rediss://); empty keeps the cache in memory only' }),
+  REDIS_URL: text('', 'Redis server (redis:// or rediss://); empty keeps the cache in memory only'),
+  REDIS_URL_FILE: text('', 'File that contains REDIS_URL'),
   REDIS_TIMEOUT_MS: integer(1, 60_000, 50, 'Longest time in milliseconds that a request waits for Redis'),
   CACHE_TTL_SECONDS: integer(1, 365 * 86_400, 86_400, 'How long an answer is kept, in seconds'),
   CACHE_MAX_ENTRIES: integer(0, 100_000_000, 50_000, 'Answers kept in memory (about 300 bytes each); 0 turns the memory cache off'),
-  API_KEYS: text('', 'Keys that open the service, separated by commas, each of 16 characters or more; empty lets everybody in'),
+  API_KEYS: text('', 'Comma-separated API keys of 16 or more characters; empty disables authentication'),
+  API_KEYS_FILE: text('', 'File that contains API_KEYS, one per line or separated by commas'),
   RATE_LIMIT_PER_MINUTE: integer(0, 10_000_000, 0, 'Requests a minute for each key, or for each address where no keys are set; 0 is no limit'),
-  CORS_ORIGINS: Type.String({ default: '', title: 'origins such as https://example.org separated by commas, or *', pattern: `^$|^${ORIGIN}( *, *${ORIGIN})*$`, description: 'Origins of web pages that may call the service, separated by commas; * is any' }),
-  TRUST_PROXY: Type.String({ default: 'false', title: 'false, true, or how many proxies are in front', pattern: '^(true|false|[1-9][0-9]?)$', description: 'Take the client address from X-Forwarded-For, as the nearest proxy (true) or so many (a number) added it: only behind a proxy that sets it' }),
-  OTEL_EXPORTER_OTLP_ENDPOINT: collector('OpenTelemetry collector that takes OTLP over HTTP (port 4318); empty turns traces off'),
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: collector('The same for traces alone, with its whole path'),
+  CORS_ORIGINS: text('', 'Comma-separated origins of web pages that may call the service; * allows any'),
+  TRUST_PROXY: text('false', 'Take the client address from X-Forwarded-For: true trusts the nearest proxy, a number trusts that many; only behind a proxy that sets the header'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: text('', 'OpenTelemetry collector that accepts OTLP over HTTP (port 4318); empty disables tracing'),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: text('', 'Full URL for traces; overrides the endpoint above'),
   OTEL_EXPORTER_OTLP_HEADERS: text('', 'Headers for the collector: key=value, separated by commas'),
   OTEL_SERVICE_NAME: text('', 'Name of the service in traces; sentiment-service if empty'),
   OTEL_RESOURCE_ATTRIBUTES: text('', 'Attributes of every span\'s resource: key=value, separated by commas'),
@@ -60,63 +64,73 @@ export const configSchema = Type.Object({
   SHUTDOWN_GRACE_MS: integer(0, HOUR_MS, 10_000, 'Time in milliseconds that requests in flight get at shutdown')
 }, { additionalProperties: false })
 
-/** The effective configuration: what the schema says, checked and with defaults. Of API_KEYS it has the hashes only. */
+/** The effective configuration, checked and with defaults. API_KEYS holds hashes only. */
 export type Config = Readonly<Static<typeof configSchema>>
 
-/** Keys whose values never appear in a log or an error. */
-const SECRET_KEYS: ReadonlySet<string> = new Set(['HF_TOKEN', 'REDIS_URL', 'API_KEYS', 'OTEL_EXPORTER_OTLP_HEADERS'])
+type Key = keyof Config
 
-/** One or more environment values are wrong; `problems` has a line for each. */
-export class ConfigError extends Error {
-  readonly problems: readonly string[]
+const KEYS = Object.keys(configSchema.properties) as Key[]
 
-  constructor (problems: readonly string[]) {
-    super(problems.join('\n'))
-    this.name = 'ConfigError'
-    this.problems = problems
-  }
-}
+/** Settings that may come from the file that KEY_FILE names. */
+const FILE_KEYS = ['API_KEYS', 'HF_TOKEN', 'REDIS_URL'] as const satisfies Key[]
+
+/** Settings whose values never appear in a log or an error. */
+export const SECRET_KEYS: ReadonlySet<string> = new Set<Key>([...FILE_KEYS, 'OTEL_EXPORTER_OTLP_HEADERS'])
+
+/** Environment variable that changes the default of MODEL_FALLBACK: `make start` sets it, and .env takes precedence over it. */
+const DEFAULT_FALLBACK = 'MODEL_FALLBACK_DEFAULT'
 
 export interface LoadOptions {
   /** Whether the `.env` file of the working directory counts as well. */
   dotenv?: boolean
-  /** Other defaults than the schema's, for a command that needs them. */
+  /** Defaults that replace the schema's. */
   defaults?: Partial<Config>
+  /** Receives a line for each setting that is probably a mistake. */
+  warn?: (line: string) => void
 }
 
 /**
- * Reads the configuration from `env`, and from the `.env` file of the working directory where `dotenv` is true
- * (`env` wins). An empty value counts as not given.
- * @throws {ConfigError} naming every wrong key and what it takes
+ * Reads the configuration from `env` and, if `dotenv` is true, from the `.env` file of the working directory; `env` takes
+ * precedence. An empty value means the default. Secrets are removed from `env`, so that neither a worker thread nor a crash
+ * report contains them.
+ * @throws {ConfigError} naming every invalid setting and its allowed values
  */
-export async function loadConfig (env: NodeJS.ProcessEnv, { dotenv = false, defaults = {} }: LoadOptions = {}): Promise<Config> {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
-  // @fastify/env decorates an instance, but the real one needs its options (log level, limits) before it exists.
-  const reader = Fastify()
-  try {
-    await reader.register(fastifyEnv, { schema: withDefaults(defaults), data: given, env: false, dotenv })
-  } catch (error) {
-    throw asConfigError(error, given)
+export async function loadConfig (env: NodeJS.ProcessEnv, { dotenv = false, defaults = {}, warn = () => {} }: LoadOptions = {}): Promise<Config> {
+  const file = dotenv ? readEnvFile('.env', KEYS, warn) : {}
+  const problems: string[] = []
+  const given = new Map<Key, string>()
+  for (const key of KEYS) {
+    const value = [env[key], file[key]].map((item) => item?.trim()).find((item) => item !== undefined && item !== '')
+    if (value !== undefined) given.set(key, value)
   }
-  const config = (reader as unknown as { config: Config }).config
+  if (!given.has('MODEL_FALLBACK') && env[DEFAULT_FALLBACK]) given.set('MODEL_FALLBACK', env[DEFAULT_FALLBACK])
+  for (const key of SECRET_KEYS) delete env[key]
+  warnOfNearMisses([...Object.keys(env), ...Object.keys(file)], warn)
+  for (const key of FILE_KEYS) check(key, problems, () => readSecret(key, given))
+  for (const [key, value] of given) {
+    check(key, problems, () => {
+      // eslint-disable-next-line no-control-regex
+      if (/[\0-\x1f\x7f]/.test(value)) throw new RangeError('must not contain control characters or line breaks')
+      given.set(key, normalize(key, value, warn))
+    })
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  const config = await validate(given, defaults)
   if (config.QUEUE_LIMIT < config.MAX_BATCH_SIZE) {
-    throw new ConfigError([`QUEUE_LIMIT (${config.QUEUE_LIMIT}) must be at least MAX_BATCH_SIZE (${config.MAX_BATCH_SIZE}), or no full batch is ever accepted`])
+    throw new ConfigError([`QUEUE_LIMIT (${config.QUEUE_LIMIT}) must be at least MAX_BATCH_SIZE (${config.MAX_BATCH_SIZE}): no full batch could be accepted`])
   }
   if (config.METRICS_PORT !== 0 && config.METRICS_PORT === config.API_PORT) {
-    throw new ConfigError([`METRICS_PORT must be another port than API_PORT (${config.API_PORT}), or 0 to serve /metrics there`])
+    throw new ConfigError([`METRICS_PORT must differ from API_PORT (${config.API_PORT}), or be 0 to serve /metrics there`])
   }
-  try {
-    resolveModel(config.MODEL_NAME, config.MODEL_REVISION, config.MODEL_DTYPE)
-    return { ...config, API_KEYS: hashKeys(config.API_KEYS) }
-  } catch (error) {
-    throw new ConfigError([(error as RangeError).message])
-  }
+  return config
 }
 
-/** The configuration as it may be logged: secrets are replaced by whether they are set. */
+/** The configuration as it may be logged: secrets are replaced by whether they are set, and URLs have no credentials. */
 export function describeConfig (config: Config): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(config).map(([key, value]) =>
-    [key, SECRET_KEYS.has(key) ? (value === '' ? '(not set)' : '(set)') : value]))
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => {
+    if (SECRET_KEYS.has(key)) return [key, value === '' ? '(not set)' : '(set)']
+    return [key, typeof value === 'string' ? hideCredentials(value) : value]
+  }))
 }
 
 /** Worker threads to start when INFERENCE_WORKERS is 0 and `quota` CPUs (Infinity: no limit) may be used. */
@@ -124,24 +138,81 @@ export function defaultWorkers (quota: number, cores = availableParallelism()): 
   return Math.max(1, Math.floor(Math.min(quota, cores)))
 }
 
+function check (key: Key, problems: string[], work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    problems.push(`${key} ${error.message}`)
+  }
+}
+
+function readSecret (key: typeof FILE_KEYS[number], given: Map<Key, string>): void {
+  const path = given.get(`${key}_FILE`)
+  if (path === undefined) return
+  if (given.has(key)) throw new RangeError(`and ${key}_FILE are both set: set only one of them`)
+  given.set(key, readSecretFile(path))
+}
+
+/** A value in the form that the schema and the service expect. */
+function normalize (key: Key, value: string, warn: (line: string) => void): string {
+  if (key === 'API_KEYS') return hashKeys(value)
+  if (key === 'OTEL_SDK_DISABLED') return openTelemetryBoolean(key, value, warn)
+  const schema = configSchema.properties[key] as TSchema & { enum?: string[] }
+  return FORMATS[key]?.(value) ?? schema.enum?.find((item) => item === value.toLowerCase()) ?? value
+}
+
+/** OpenTelemetry's specification: only `true`, in any case, is true; another value is false, with a warning. */
+function openTelemetryBoolean (key: Key, value: string, warn: (line: string) => void): string {
+  const lower = value.toLowerCase()
+  if (lower !== 'true' && lower !== 'false') warn(`${key} is ${quote(value)}: OpenTelemetry defines only true and false, and any other value as false`)
+  return String(lower === 'true')
+}
+
+/** Warns of names that differ from a setting's in a letter or two: the setting would silently keep its default. */
+function warnOfNearMisses (names: readonly string[], warn: (line: string) => void): void {
+  for (const name of new Set(names)) {
+    if (!/^[A-Z][A-Z0-9_]{4,}$/.test(name) || (KEYS as string[]).includes(name)) continue
+    const near = KEYS.find((key) => leven(key, name) <= (key.length < 10 ? 1 : 2))
+    if (near !== undefined) warn(`${name} is not a setting: is ${near} meant?`)
+  }
+}
+
+async function validate (given: ReadonlyMap<Key, string>, defaults: Partial<Config>): Promise<Config> {
+  // @fastify/env decorates an instance, but the server's own options (log level, limits) are needed to create it.
+  const reader = Fastify()
+  try {
+    await reader.register(fastifyEnv, { schema: withDefaults(defaults), data: Object.fromEntries(given), env: false, dotenv: false })
+  } catch (error) {
+    throw asConfigError(error, given)
+  }
+  return (reader as unknown as { config: Config }).config
+}
+
 function withDefaults (defaults: Partial<Config>): object {
-  const changed = Object.entries(defaults).map(([key, value]) => [key, { ...configSchema.properties[key as keyof Config], default: value }])
+  const changed = Object.entries(defaults).map(([key, value]) => [key, { ...configSchema.properties[key as Key], default: value }])
   return { ...configSchema, properties: { ...configSchema.properties, ...Object.fromEntries(changed) as object } }
 }
 
 interface SchemaError { instancePath: string }
 
-function asConfigError (error: unknown, given: Record<string, unknown>): Error {
+function asConfigError (error: unknown, given: ReadonlyMap<Key, string>): Error {
   const errors = (error as { errors?: SchemaError[] }).errors
   if (errors === undefined) return error as Error
-  const keys = new Set(errors.map((item) => item.instancePath.slice(1)))
-  return new ConfigError([...keys].map((key) => {
-    const value = SECRET_KEYS.has(key) || given[key] === undefined ? '' : `, not "${String(given[key])}"`
-    return `${key} must be ${takes((configSchema.properties as Record<string, TSchema>)[key] ?? {})}${value}`
-  }))
+  const keys = new Set(errors.map((item) => item.instancePath.slice(1) as Key))
+  return new ConfigError([...keys].map((key) => describeProblem(key, given.get(key) ?? '')))
 }
 
-function takes (schema: object): string {
+function describeProblem (key: Key, value: string): string {
+  const allowed = describeAllowed(configSchema.properties[key])
+  // Kubernetes sets NAME_PORT=tcp://ADDRESS:PORT in every Pod for a Service called NAME.
+  if (key.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value)) {
+    return `${key} is ${quote(value)}, which Kubernetes sets for a Service named "${key.slice(0, -5).toLowerCase()}": set enableServiceLinks: false in the Pod, rename the Service, or set ${key} to ${allowed}`
+  }
+  return `${key} must be ${allowed}, not ${quote(value)}`
+}
+
+function describeAllowed (schema: object): string {
   const { type, enum: values, minimum, maximum, title } = schema as Record<string, unknown>
   if (Array.isArray(values)) return `one of ${values.join(', ')}`
   if (type === 'integer') return `a whole number from ${String(minimum)} to ${String(maximum)}`

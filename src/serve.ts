@@ -18,12 +18,9 @@ function refuse (lines: readonly string[]): never {
   process.exit(1)
 }
 
-async function readConfig (): Promise<Config> {
+async function readConfig (warn: (line: string) => void): Promise<Config> {
   try {
-    const config = await loadConfig(process.env, { dotenv: true })
-    // Only hashes are kept. A worker thread gets a copy of the environment, and a crash report would show it.
-    delete process.env.API_KEYS
-    return config
+    return await loadConfig(process.env, { dotenv: true, warn })
   } catch (error) {
     if (error instanceof ConfigError) refuse(error.problems)
     throw error
@@ -106,9 +103,11 @@ export interface ServeOptions {
 
 /** Runs the service until a signal ends it. */
 export async function serve ({ workerUrl, spare }: ServeOptions): Promise<void> {
-  const config = await readConfig()
+  const warnings: string[] = []
+  const config = await readConfig((line) => warnings.push(line))
   const logger = pino(loggerOptions(config.LOG_LEVEL))
   logger.info({ config: describeConfig(config), node: process.version }, 'Starting')
+  for (const line of warnings) logger.warn(line)
   const modelManager = createModelManager(config, { workerUrl, logger, spare })
   // Found before the other modules are read, which would hold up every step of it; then it loads in its thread meanwhile.
   await modelManager.prefetch()

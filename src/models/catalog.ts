@@ -1,3 +1,5 @@
+import { HUB_ID, REVISION } from '../config/formats.ts'
+
 /** Number formats of ONNX weights, by the names that transformers.js gives them. */
 export type Dtype = 'fp32' | 'fp16' | 'q8' | 'int8' | 'uint8' | 'q4' | 'bnb4'
 
@@ -39,9 +41,6 @@ const LABELS: Readonly<Record<string, readonly string[]>> = {
   'Xenova/twitter-roberta-base-sentiment': ['negative', 'neutral', 'positive']
 }
 
-const HUB_ID = /^[A-Za-z0-9_][\w.-]{0,95}(\/[A-Za-z0-9_][\w.-]{0,95})?$/
-const REVISION = /^\w[\w.+-]*(\/\w[\w.+-]*)*$/
-
 /** All dtypes, in the order of the catalogue. */
 export const DTYPES = Object.keys(SUFFIXES) as Dtype[]
 
@@ -51,17 +50,17 @@ export function weightsFile (dtype: Dtype): string {
 }
 
 /**
- * Where the model that users call `name` is to be found. `revision` is one of the repository that has the ONNX files.
- * The embedded model has only q8 weights and one revision, whatever is asked for.
- * @throws {RangeError} if `name` is no hub id or `revision` no Git revision: both become parts of paths
+ * Maps the name of a model to the repository with its ONNX files, to which `revision` refers. The embedded model has only q8
+ * weights and one revision: both arguments are ignored for it.
+ * @throws {RangeError} if `name` is not a hub id or `revision` not a Git revision: both become parts of paths
  */
 export function resolveModel (name: string, revision: string, dtype: Dtype): ModelSpec {
   if (name === COMPACT) return { name, repo: COMPACT, revision: COMPACT_REVISION, dtype: 'q8', embedded: true }
-  if (!HUB_ID.test(name) || name.includes('..')) {
-    throw new RangeError(`MODEL_NAME "${name}" is no model id: give "owner/name" as on the hub, or "${COMPACT}"`)
+  if (!HUB_ID.test(name)) {
+    throw new RangeError(`MODEL_NAME "${name}" is not a model id: expected owner/name as on the hub, or ${COMPACT}`)
   }
-  if (!REVISION.test(revision) || revision.includes('..') || revision.length > 200) {
-    throw new RangeError(`MODEL_REVISION "${revision}" is no branch, tag or commit`)
+  if (!REVISION.test(revision) || revision.length > 200) {
+    throw new RangeError(`MODEL_REVISION "${revision}" is not a branch, a tag or a commit`)
   }
   const repo = REPOS[name] ?? name
   const labels = LABELS[repo]
