@@ -95,7 +95,7 @@ function token (value: string): string {
 
 function keyValuePairs (value: string): string {
   for (const [index, pair] of value.split(',').entries()) {
-    const [, key, encoded] = /^\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(.*)$/.exec(pair) ?? []
+    const [, key, encoded] = /^\s*([\w!#$&'*+.^`|~-]+)\s*=\s*(.*)$/.exec(pair) ?? []
     const problem = `must be key=value pairs separated by commas, with special characters percent-encoded; pair ${index + 1} is not`
     try {
       if (key === undefined || !/^[\x20-\x7e\u00a0-\u{10ffff}]*$/u.test(decodeURIComponent(encoded ?? ''))) throw new RangeError(problem)
