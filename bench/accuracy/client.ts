@@ -1,3 +1,4 @@
+import type { Forecast } from './calibration.ts'
 import type { Outcome } from './metrics.ts'
 
 /** A labelled text; the label as class index. */
@@ -8,11 +9,11 @@ export interface Example {
 
 export interface Run {
   model: string
-  outcomes: Outcome[]
+  outcomes: (Outcome & Forecast)[]
   textsPerSecond: number
 }
 
-interface Prediction { label: string }
+interface Prediction { label: string, scores: Record<string, number> }
 
 /**
  * Reads `label<TAB>text` lines; a label is a class index or a name of `labels`.
@@ -41,7 +42,7 @@ export async function labelsOf (url: string): Promise<string[]> {
 
 /** Sends every text, `batch` at a time, to `POST /predict`. */
 export async function predictAll (url: string, examples: readonly Example[], labels: readonly string[], batch: number): Promise<Run> {
-  const outcomes: Outcome[] = []
+  const outcomes: Run['outcomes'] = []
   let model = ''
   const start = performance.now()
   for (let from = 0; from < examples.length; from += batch) {
@@ -55,7 +56,11 @@ export async function predictAll (url: string, examples: readonly Example[], lab
     const body = await response.json() as { model: string, predictions: Prediction[] }
     if (model !== '' && body.model !== model) throw new Error(`The model changed from ${model} to ${body.model} during the run`)
     model = body.model
-    body.predictions.forEach(({ label }, index) => outcomes.push({ truth: (part[index] as Example).label, predicted: labels.indexOf(label) }))
+    body.predictions.forEach(({ label, scores }, index) => outcomes.push({
+      truth: (part[index] as Example).label,
+      predicted: labels.indexOf(label),
+      scores: labels.map((name) => scores[name] ?? 0)
+    }))
   }
   return { model, outcomes, textsPerSecond: examples.length / (performance.now() - start) * 1000 }
 }
