@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 
 /** Whether `program` is on the PATH. */
 export function hasProgram (program: string): boolean {
-  return run(program, ['--version'])
+  return run(program, ['--version']) || run(program, ['-v'])
 }
 
 /**

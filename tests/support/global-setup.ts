@@ -26,5 +26,6 @@ export default function setup (project: TestProject): void {
   if (layers.every((name) => name === 'unit' || name === 'worker')) return
   project.provide('redisServer', findRedisServer())
   findProgram(['promtool'], 'prometheus')
+  findProgram(['nginx'], 'nginx')
   project.provide('prometheus', ['prometheus', 'promtool'].every(hasProgram))
 }
