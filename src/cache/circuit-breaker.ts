@@ -1,16 +1,16 @@
 export interface CircuitBreakerOptions {
-  /** Failures in a row that open the circuit. */
+  /** Consecutive failures that open the circuit. */
   threshold: number
   /** Milliseconds from opening to the first probe; doubles with each failed probe up to `maxProbeMs`. */
   probeMs: number
   maxProbeMs: number
-  /** Asks whether the server answers again. */
+  /** Resolves if the server works again. */
   probe: () => Promise<void>
   onOpen: (reason: Error) => void
   onClose: () => void
 }
 
-/** Stops asking a server that does not answer: closed lets calls through; open does not, and probes until one succeeds. */
+/** Stops calls to a server that fails: a closed circuit permits calls; an open one does not, and probes until one succeeds. */
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions
   #failures = 0
@@ -35,7 +35,7 @@ export class CircuitBreaker {
     if (++this.#failures >= this.#options.threshold) this.open(reason)
   }
 
-  /** Opens at once, whatever was counted. Does nothing if it is open. */
+  /** Opens at once, regardless of the count. Does nothing if the circuit is open. */
   open (reason: Error): void {
     if (this.#open || this.#stopped) return
     this.#open = true
@@ -44,7 +44,7 @@ export class CircuitBreaker {
     this.#schedule()
   }
 
-  /** Closes at once: the server was seen to answer. Does nothing if it is closed. */
+  /** Closes at once: the server works. Does nothing if the circuit is closed. */
   close (): void {
     if (!this.#open || this.#stopped) return
     clearTimeout(this.#timer)
@@ -53,7 +53,7 @@ export class CircuitBreaker {
     this.#options.onClose()
   }
 
-  /** Ends the probing for good. */
+  /** Stops probing permanently. */
   stop (): void {
     this.#stopped = true
     clearTimeout(this.#timer)

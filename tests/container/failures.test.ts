@@ -60,5 +60,5 @@ it('predictions keep working while Redis is stopped, and /health answers degrade
   report(`predictions while Redis was down: ${traffic.samples.length}, the slowest ${seconds(traffic.outage)}`)
   expect(traffic.failures).toEqual([])
   const logs = await docker('logs', await stack.container('api'))
-  expect(logs.split('\n').filter((line) => line.includes('Redis does not answer')).length).toBeLessThanOrEqual(2)
+  expect(logs.split('\n').filter((line) => line.includes('Redis unavailable')).length).toBeLessThanOrEqual(2)
 })

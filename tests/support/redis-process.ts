@@ -46,8 +46,8 @@ export class RedisProcess {
   }
 
   /** A client for one's own look into the server. */
-  client (): Redis {
-    return new Redis(this.url)
+  client (url = this.url): Redis {
+    return new Redis(url)
   }
 
   /** Stops the process where it is: connections stay open, and nothing is answered. */
