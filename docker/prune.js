@@ -18,8 +18,8 @@ const remove = (path) => rmSync(path, { recursive: true, force: true })
 /** Removes the entries of `folder` that are not in `kept`. Throws if one of `kept` is missing. */
 function keepOnly (folder, kept) {
   const entries = readdirSync(folder)
-  const lost = kept.filter((name) => !entries.includes(name))
-  if (lost.length > 0) throw new Error(`${folder} has no ${lost.join(', ')}: this version has a different layout`)
+  const missing = kept.filter((name) => !entries.includes(name))
+  if (missing.length > 0) throw new Error(`${folder} has no ${missing.join(', ')}: this version has a different layout`)
   entries.filter((name) => !kept.includes(name)).forEach((name) => remove(join(folder, name)))
 }
 
