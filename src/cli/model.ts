@@ -6,16 +6,17 @@ import { loggerOptions } from '../logger.ts'
 import { resolveModel } from '../models/catalog.ts'
 import { ModelError } from '../models/errors.ts'
 import { listModels } from '../models/inventory.ts'
+import { printable } from './terminal.ts'
 
-const USAGE = `Usage: npm run model -- list             the models on this machine
+const USAGE = `Usage: npm run model -- list             list the models on this machine
        npm run model -- pull [NAME]      download a model into MODEL_DIR
-       npm run model -- verify [NAME]    read its files again and compare them with what was downloaded
+       npm run model -- verify [NAME]    compare a model's files with what was downloaded
 
-NAME is a hub id; without it MODEL_NAME counts. MODEL_REVISION, MODEL_DTYPE, HF_ENDPOINT and HF_TOKEN apply.
-Exit codes: 0 done, 1 failed or damaged, 2 wrong usage.
+NAME is a hub id (default: MODEL_NAME). MODEL_REVISION, MODEL_DTYPE, HF_ENDPOINT and HF_TOKEN apply.
+Exit codes: 0 completed, 1 failed or damaged, 2 wrong usage.
 `
 
-/** Runs one command; returns the exit code: 0 done, 1 failed, 2 wrong usage. */
+/** Runs one command and returns its exit code. */
 async function main (command: string | undefined, name: string | undefined): Promise<number> {
   const config = await loadConfig({ ...process.env, ...(name !== undefined && { MODEL_NAME: name }) }, { dotenv: true })
   const spec = resolveModel(config.MODEL_NAME, config.MODEL_REVISION, config.MODEL_DTYPE)
@@ -44,7 +45,7 @@ async function list ({ MODEL_DIR: directory, EMBEDDED_MODEL_DIR: embedded }: Con
     [name, revision, dtype, `${(bytes / 1e6).toFixed(1)} MB`, problem ?? 'complete'])
   const table = [['model', 'revision', 'dtype', 'size', 'state'], ...rows]
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
-  for (const row of table) process.stdout.write(`${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`)
+  for (const row of table) process.stdout.write(`${printable(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))}\n`)
 }
 
 function positionals (): string[] {
@@ -52,7 +53,7 @@ function positionals (): string[] {
     const parsed = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
     return parsed.values.help === true || parsed.positionals.length > 2 ? [] : parsed.positionals
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`)
+    process.stderr.write(`${printable((error as Error).message)}\n`)
     return []
   }
 }
@@ -62,6 +63,6 @@ try {
   process.exitCode = await main(command, name)
 } catch (error) {
   if (!(error instanceof ModelError || error instanceof ConfigError)) throw error
-  process.stderr.write(`${error.message}\n`)
+  process.stderr.write(`${printable(error.message)}\n`)
   process.exitCode = 1
 }

@@ -1,7 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,10 +12,16 @@ import { TINY_ROBERTA } from '../fixtures/make-model.ts'
 import { Service } from '../support/service.ts'
 
 const COMMAND = fileURLToPath(new URL('../../dist/cli/predict.js', import.meta.url))
-/** Rows of a run that lasts for some checkpoints, one a second. */
-const MANY = 20_000
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+/** Rows of a table of several blocks: the output is written, and checkpoints are taken, 256 rows at a time. */
+const MANY = 2000
+/** For waits that depend on other processes: the machine may be busy. */
+const PATIENT = { timeout: 120_000, interval: 10 }
 
-describe('the predict command', () => {
+/** Whether this user may mount a small file system, in a namespace of its own. */
+const canMount = spawnSync('unshare', ['--map-root-user', '--mount', 'sh', '-c', 'mount -t tmpfs -o size=100k tmpfs /mnt']).status === 0
+
+describe('the predict command', { timeout: 300_000 }, () => {
   let directory: string
   const running = new Set<ChildProcess>()
   beforeEach(async () => { directory = await mkdtemp(join(tmpdir(), 'predict-')) })
@@ -27,8 +33,12 @@ describe('the predict command', () => {
   const path = (name: string): string => join(directory, name)
   const read = (name: string) => readFile(path(name), 'utf8')
 
-  function start (args: string[], { env = {}, input }: { env?: Record<string, string>, input?: string } = {}) {
-    const child = spawn(process.execPath, [COMMAND, ...args], {
+  /** `input` is all of standard input; with `null` it stays open for `child.stdin`. */
+  interface StartOptions { env?: Record<string, string>, input?: string | null, command?: string[] }
+
+  function start (args: string[], { env = {}, input = '', command = [process.execPath, COMMAND] }: StartOptions = {}) {
+    const [program = '', ...first] = command
+    const child = spawn(program, [...first, ...args], {
       cwd: directory,
       env: { PATH: process.env.PATH ?? '', MODEL_NAME: 'compact', EMBEDDED_MODEL_DIR: TINY_ROBERTA, MODEL_DIR: path('models'), ...env }
     })
@@ -36,25 +46,48 @@ describe('the predict command', () => {
     const output = { stdout: '', stderr: '' }
     child.stdout.on('data', (chunk) => { output.stdout += String(chunk) })
     child.stderr.on('data', (chunk) => { output.stderr += String(chunk) })
-    child.stdin.end(input)
+    // The command may end before it has read everything.
+    child.stdin.on('error', () => {})
+    if (input !== null) child.stdin.end(input)
     const ended = once(child, 'close').then(([code]) => {
       running.delete(child)
       return { code: code as number | null, ...output }
     })
-    return { child, ended }
+    return { child, ended, output }
   }
   const run = (...parameters: Parameters<typeof start>) => start(...parameters).ended
 
   /** Rows with quotes, line breaks and empty texts among them. */
-  async function table (name: string, rows: number): Promise<void> {
+  function table (rows: number): string {
     const lines = Array.from({ length: rows }, (_, index) =>
       `${index},"${index % 50 === 7 ? '' : `tweet ${'so '.repeat(index % 30)}${index % 9 === 0 ? 'with ""quotes"", commas\nand lines ' : ''}${index}`}","note, ${index}"\n`)
-    const text = `id,text,note\n${lines.join('')}`
-    await writeFile(path(name), name.endsWith('.gz') ? gzipSync(text) : text)
+    return `id,text,note\n${lines.join('')}`
   }
 
-  it('writes the same rows with label, scores and what was wrong', async () => {
-    await table('a.csv', 300)
+  async function writeTable (name: string, rows: number): Promise<void> {
+    await writeFile(path(name), name.endsWith('.gz') ? gzipSync(table(rows)) : table(rows))
+  }
+
+  /**
+   * Starts a run whose input stays open, and waits until it has left a checkpoint: it cannot end before, however fast the machine
+   * is. Returns what was sent.
+   */
+  async function startUnfinished (output: string, args: string[] = [], options: StartOptions = {}) {
+    const { child, ended, output: streams } = start(['-', '--format', 'csv', '--out', output, ...args], { ...options, input: null })
+    const whole = table(MANY)
+    const half = whole.lastIndexOf('\n1500,') + 1
+    child.stdin.write(whole.slice(0, half))
+    // A checkpoint is taken with the first block that ends a second after the last one.
+    let sent = half
+    await vi.waitFor(() => {
+      if (sent < whole.length - 1000) child.stdin.write(whole.slice(sent, sent += 1000))
+      expect(existsSync(path(`${output}.partial.json`))).toBe(true)
+    }, { ...PATIENT, interval: 50 })
+    return { child, ended, streams, rest: whole.slice(sent) }
+  }
+
+  it('writes the same rows with label, scores and errors', async () => {
+    await writeTable('a.csv', 300)
     const { code, stderr } = await run(['a.csv'])
     expect(stderr).toContain('300 rows are in a.scored.csv, 6 with an error')
     expect(code).toBe(3)
@@ -69,47 +102,48 @@ describe('the predict command', () => {
   })
 
   it.each([
-    ['SIGKILL', 'big.csv', 'big.scored.csv'],
-    ['SIGINT', 'big.csv.gz', 'big.scored.csv.gz']
-  ] as const)('after %s goes on where it was, and the output is the same to the byte', async (signal, input, output) => {
-    await table(input, MANY)
-    expect((await run([input, '--out', `whole.${output}`])).code).toBe(3)
-    const { child, ended } = start([input])
-    await vi.waitFor(() => { expect(existsSync(path(`${output}.partial.json`))).toBe(true) }, { timeout: 30_000, interval: 5 })
+    ['SIGKILL', 'big.scored.csv'],
+    ['SIGINT', 'big.scored.csv.gz']
+  ] as const)('resumes after %s, and the output is the same to the byte', async (signal, output) => {
+    const suffix = output.endsWith('.gz') ? '.gz' : ''
+    await writeTable(`big.csv${suffix}`, MANY)
+    expect((await run([`big.csv${suffix}`, '--out', `whole.csv${suffix}`])).code).toBe(3)
+    const { child, ended } = await startUnfinished(output)
     child.kill(signal)
     expect((await ended).code).toBe(signal === 'SIGKILL' ? null : 130)
     expect(existsSync(path(output))).toBe(false)
-    const resumed = await run([input])
-    expect(resumed.stderr).toMatch(/Going on after \d+ rows/)
+    const resumed = await run([`big.csv${suffix}`])
+    expect(resumed.stderr).toMatch(/Resuming after \d+ rows/)
     expect(resumed.code).toBe(3)
-    expect((await readFile(path(output))).equals(await readFile(path(`whole.${output}`)))).toBe(true)
-    if (output.endsWith('.gz')) expect(gunzipSync(await readFile(path(output))).toString()).toContain(`\n${MANY - 1},`)
+    expect((await readFile(path(output))).equals(await readFile(path(`whole.csv${suffix}`)))).toBe(true)
+    if (suffix !== '') expect(gunzipSync(await readFile(path(output))).toString()).toContain(`\n${MANY - 1},`)
     expect(existsSync(path(`${output}.partial`)) || existsSync(path(`${output}.partial.json`))).toBe(false)
   })
 
-  it('does not go on with another input, nor with another model', async () => {
-    await table('a.csv', MANY)
-    const { child, ended } = start(['a.csv'])
-    await vi.waitFor(() => { expect(existsSync(path('a.scored.csv.partial.json'))).toBe(true) }, { timeout: 30_000, interval: 5 })
+  it('does not resume with another input or other options', async () => {
+    const { child, ended } = await startUnfinished('a.scored.csv')
     child.kill('SIGINT')
     await ended
+    await writeTable('a.csv', MANY)
     expect(await run(['a.csv', '--column', 'note'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--restart') })
     await writeFile(path('a.csv'), (await read('a.csv')).replace('tweet', 'other'))
-    expect(await run(['a.csv'])).toMatchObject({ code: 1, stderr: expect.stringContaining('are not those that') })
+    expect(await run(['a.csv'])).toMatchObject({ code: 1, stderr: expect.stringContaining('of the input differ') })
     expect((await run(['a.csv', '--restart'])).code).toBe(3)
   })
 
-  it('refuses to write where another run is writing', async () => {
-    await table('a.csv', MANY)
-    const { child } = start(['a.csv'])
-    await vi.waitFor(() => { expect(existsSync(path('a.scored.csv.partial.json'))).toBe(true) }, { timeout: 30_000, interval: 5 })
-    child.kill('SIGSTOP')
-    child.kill('SIGCONT')
-    const second = await run(['a.csv'])
-    expect(second).toMatchObject({ code: 2, stderr: expect.stringMatching(/Another run is writing|is there already/) })
+  it('refuses to write an output that another run is writing', async () => {
+    await startUnfinished('a.scored.csv')
+    await writeTable('a.csv', 10)
+    expect(await run(['a.csv'])).toMatchObject({ code: 2, stderr: expect.stringContaining('Another run is writing') })
   })
 
-  it('takes plain lines, TSV and NDJSON, and loses nothing of them', async () => {
+  it('stops at once on Ctrl-C while it waits for more input', async () => {
+    const { child, ended } = await startUnfinished('a.scored.csv')
+    child.kill('SIGINT')
+    expect(await ended).toMatchObject({ code: 130, stderr: expect.stringContaining('the same command resumes the run') })
+  })
+
+  it('reads plain lines, TSV and NDJSON, and loses nothing of them', async () => {
     const lines = await run(['-', '--format', 'lines'], { input: 'one\r\n\ntwo' })
     expect(lines.code).toBe(3)
     expect((parse(lines.stdout) as string[][]).map((row) => [row[0], row.at(-1)])).toEqual([['text', 'error'], ['one', ''], ['', 'EMPTY_TEXT'], ['two', '']])
@@ -124,46 +158,92 @@ describe('the predict command', () => {
   })
 
   it.each<[string, string, string[], number, string]>([
-    ['an unknown column', 'id,tweet\n1,a\n', [], 2, 'There is no column "text"; the columns are "id", "tweet"'],
-    ['a column that is there already', 'text,label\na,b\n', [], 2, '--prefix'],
-    ['a row with too many fields', 'id,text\n1,a\n2,b,c\n', [], 1, 'Line 3 has 3 fields, and the first 2'],
-    ['a quote that never ends', 'id,text\n1,"a\n', [], 1, 'not CSV as it should be'],
-    ['another encoding', 'latin', [], 1, 'is not UTF-8'],
-    ['an option that there is not', 'text\na\n', ['--colunm', 'x'], 2, '--colunm']
-  ])('says what is wrong with %s', async (_case, content, args, code, message) => {
+    ['an unknown column', 'id,tweet\n1,a\n', [], 2, 'There is no column "text"; the columns, separated by commas, are "id", "tweet"'],
+    ['a column that exists already', 'text,label\na,b\n', [], 2, '--prefix'],
+    ['a row with too many cells', 'id,text\n1,a\n2,b,c\n', [], 1, 'Line 3 has 3 cells and the first row 2'],
+    ['a quote that is never closed', 'id,text\n1,"a\n', [], 1, 'Line 2: a quoted cell is not closed'],
+    ['another encoding', 'latin', [], 1, 'not valid UTF-8'],
+    ['an unknown option', 'text\na\n', ['--colunm', 'x'], 2, '--colunm']
+  ])('refuses %s with one line', async (_case, content, args, code, message) => {
     await writeFile(path('a.csv'), content === 'latin' ? Buffer.from('text\ncaf\xe9\n', 'latin1') : content)
     expect(await run(['a.csv', ...args])).toMatchObject({ code, stderr: expect.stringContaining(message) })
     expect(existsSync(path('a.scored.csv'))).toBe(false)
   })
 
-  it('says which model answers where the one asked for is not there', async () => {
+  it('reports which model is used if the requested one is not on this machine', async () => {
     const { stderr, code } = await run(['-', '--format', 'lines'], { input: 'good', env: { MODEL_NAME: 'owner/model' } })
     expect(stderr).toContain('owner/model is not on this machine: compact')
     expect(code).toBe(0)
   })
 
-  it('asks a running service, with its key, and goes on when the service was away', async () => {
+  it('resolves paths against the folder in which npm was called', async () => {
+    await mkdir(path('data'))
+    await writeTable('data/a.csv', 10)
+    const command = ['npm', '--prefix', ROOT, 'run', '--silent', 'predict', '--']
+    const env = { HOME: directory, npm_config_update_notifier: 'false' }
+    expect((await run(['data/a.csv'], { command, env })).code).toBe(3)
+    expect(existsSync(path('data/a.scored.csv'))).toBe(true)
+    expect((await run(['a.csv', '--out', '../own.csv'], { command: ['sh', '-c', 'cd data && exec "$@"', 'sh', ...command], env })).code).toBe(3)
+    expect(await read('own.csv')).toBe(await read('data/a.scored.csv'))
+  })
+
+  it.runIf(existsSync('/dev/full'))('ends with one line if standard output is on a full disk', async () => {
+    await writeTable('a.csv', 300)
+    const { code, stderr } = await run([], { command: ['sh', '-c', '"$@" a.csv --out - > /dev/full', 'sh', process.execPath, COMMAND] })
+    expect(stderr).toBe('Cannot write standard output: no space left on the device; free some space and run the same command again to resume\n')
+    expect(code).toBe(1)
+  })
+
+  it.runIf(canMount)('ends with one line if the disk of the output is full, and resumes when there is room (needs unshare)', async () => {
+    await writeTable('a.csv', MANY)
+    expect((await run(['a.csv', '--out', 'whole.csv'])).code).toBe(3)
+    await mkdir(path('small'))
+    const script = `mount -t tmpfs -o size=160k tmpfs small
+      "$@" a.csv --out small/out.csv; echo "exit $?"
+      mount -o remount,size=10m small
+      "$@" a.csv --out small/out.csv; echo "exit $?"
+      cp small/out.csv out.csv`
+    const { stdout, stderr } = await run([], { command: ['unshare', '--map-root-user', '--mount', 'sh', '-c', script, 'sh', process.execPath, COMMAND] })
+    expect(stdout).toBe('exit 1\nexit 3\n')
+    const [full, resumed] = stderr.split('\n')
+    expect(full).toBe('Cannot write small/out.csv: no space left on the device; free some space and run the same command again to resume')
+    expect(resumed).toMatch(/^Resuming after \d+ rows$/)
+    expect(await read('out.csv')).toBe(await read('whole.csv'))
+  })
+
+  it.runIf(process.platform === 'linux')('reads a line of 400 MB in a small gzip file as one row with an error, in bounded memory', async () => {
+    const gzip = spawn('sh', ['-c', '(echo text; head -c 400000000 /dev/zero | tr "\\0" a; echo; echo good) | gzip -1 > bomb.csv.gz'], { cwd: directory })
+    await once(gzip, 'close')
+    const { child, ended } = start(['bomb.csv.gz'])
+    let peak = 0
+    const timer = setInterval(() => {
+      const resident = /VmHWM:\s+(\d+)/.exec(existsSync(`/proc/${child.pid}/status`) ? readFileSync(`/proc/${child.pid}/status`, 'utf8') : '')
+      peak = Math.max(peak, Number(resident?.[1] ?? 0) / 1024)
+    }, 20)
+    expect((await ended).code).toBe(3)
+    clearInterval(timer)
+    expect((parse(gunzipSync(await readFile(path('bomb.scored.csv.gz')))) as string[][]).map((cells) => cells.at(-1))).toEqual(['error', 'LINE_TOO_LONG', ''])
+    expect(peak > 50 && peak < 500, `${peak} MB`).toBe(true)
+  })
+
+  it('uses a running service, with its key, and resumes when the service was away', async () => {
     const tiny = { MODEL_NAME: 'compact', EMBEDDED_MODEL_DIR: TINY_ROBERTA, API_KEYS: 'a-secret-key-of-some-length' }
     const service = await Service.start(tiny)
-    // An open route tells when it is there.
-    await vi.waitFor(async () => { expect((await service.get('/health')).status).toBe(200) }, { timeout: 60_000, interval: 25 })
+    await vi.waitFor(async () => { expect((await service.get('/health')).status).toBe(200) }, PATIENT)
     const url = `http://127.0.0.1:${service.port}`
-    await table('a.csv', MANY)
+    await writeTable('a.csv', MANY)
     expect(await run(['a.csv', '--url', url])).toMatchObject({ code: 1, stderr: expect.stringContaining('API_KEY') })
-    const env = { API_KEY: tiny.API_KEYS }
-    const { child, ended } = start(['a.csv', '--url', url], { env })
-    let stderr = ''
-    child.stderr?.on('data', (chunk) => { stderr += String(chunk) })
-    await vi.waitFor(() => { expect(existsSync(path('a.scored.csv.partial.json'))).toBe(true) }, { timeout: 30_000, interval: 5 })
+    const { child, ended, streams, rest } = await startUnfinished('remote.csv', ['--url', url], { env: { API_KEY: tiny.API_KEYS } })
     service.signal('SIGTERM')
     expect(await service.exited()).toBe(0)
-    await vi.waitFor(() => { expect(stderr).toContain('trying again') })
+    child.stdin.end(rest)
+    await vi.waitFor(() => { expect(streams.stderr).toContain('retrying in') }, PATIENT)
     const again = await Service.start({ ...tiny, API_PORT: String(service.port) })
     const result = await ended
     expect(result.code, result.stderr).toBe(3)
     again.signal('SIGTERM')
     await again.exited()
     expect((await run(['a.csv', '--out', 'own.csv'])).code).toBe(3)
-    expect(await read('a.scored.csv')).toBe(await read('own.csv'))
+    expect(await read('remote.csv')).toBe(await read('own.csv'))
   })
 })

@@ -11,21 +11,21 @@ import { inOrder } from '../../prediction/in-order.ts'
 import { sentimentAnswer } from '../../prediction/answer.ts'
 import { Predictor } from '../../prediction/predictor.ts'
 import { StreamFlow } from '../../inference/stream-flow.ts'
-import type { Row, Scored } from './rows.ts'
-import { PASSING, ScoringError, type Scorer } from './scorer.ts'
+import { ScoringError } from './errors.ts'
+import { MAX_LENGTH_IN_FLIGHT, TEMPORARY, type Row, type ScoredRow, type Scorer } from './rows.ts'
 
 const NEVER = new AbortController().signal
 
 /**
- * The service's own predictor and workers, without the server. The model is MODEL_NAME's if it is on this machine; else compact
- * answers, which `say` is told, or with MODEL_FALLBACK=off it is downloaded first. It does not change during the run. The cache
- * is this process's own: a bulk run would push out what other services share through Redis.
+ * The service's own predictor and workers, without the server. The model is MODEL_NAME if it is on this machine; otherwise
+ * compact, which is reported, or with MODEL_FALLBACK=off the model is downloaded first. It does not change during the run. Redis
+ * is not used: a bulk run would evict what running services share.
  */
-export async function inProcessScorer (env: NodeJS.ProcessEnv, workerUrl: URL, say: (line: string) => void): Promise<Scorer> {
+export async function inProcessScorer (env: NodeJS.ProcessEnv, workerUrl: URL, report: (line: string) => void): Promise<Scorer> {
   const config = await loadConfig(env, { dotenv: true, defaults: { MODEL_FALLBACK: COMPACT } })
-  const logger = plainLogger(say)
+  const logger = plainLogger(report)
   const store = createModelStore(config, logger)
-  const requested = await chooseModel(config, store, say)
+  const requested = await chooseModel(config, store, report)
   const host = new ModelManager({ requested, store, runtime: modelInstanceOptions(config, { workerUrl, logger }) })
   await host.start()
   const { runtime } = host
@@ -46,20 +46,22 @@ export async function inProcessScorer (env: NodeJS.ProcessEnv, workerUrl: URL, s
   }
 }
 
-async function chooseModel (config: Config, store: ModelStore, say: (line: string) => void): Promise<ModelSpec> {
+async function chooseModel (config: Config, store: ModelStore, report: (line: string) => void): Promise<ModelSpec> {
   const requested = resolveModel(config.MODEL_NAME, config.MODEL_REVISION, config.MODEL_DTYPE)
   if (await store.find(requested) !== undefined) return requested
   if (config.MODEL_FALLBACK === COMPACT && !requested.embedded) {
-    say(`${requested.name} is not on this machine: compact, a smaller and less exact model, answers in its place. Get it with: npm run model -- pull`)
+    report(`${requested.name} is not on this machine: compact, a smaller and less accurate model, is used instead. To download it: npm run model -- pull`)
     return resolveModel(COMPACT, 'main', 'q8')
   }
   await store.ensure(requested)
   return requested
 }
 
-async function * scoreWith (predictor: Predictor, source: AsyncIterable<readonly Row[]>, signal: AbortSignal): AsyncGenerator<Scored[], void> {
+async function * scoreWith (predictor: Predictor, source: AsyncIterable<readonly Row[]>, signal: AbortSignal): AsyncGenerator<ScoredRow[], void> {
   const turn = new StreamFlow()
-  const start = async (row: Row): Promise<Scored | Error> => {
+  let length = 0
+  const start = async (row: Row): Promise<ScoredRow | Error> => {
+    length += row.raw.length
     if (row.error !== undefined) return { row, result: { error: row.error } }
     try {
       const { predictions: [prediction], labels, model } = await predictor.predict([row.text], { truncate: true, signal: () => signal, turn })
@@ -67,25 +69,26 @@ async function * scoreWith (predictor: Predictor, source: AsyncIterable<readonly
       return { row, result: { label, scores } }
     } catch (error) {
       const { code } = error as { code?: string }
-      // A failure that is no one row's ends the run; another run goes on from there.
-      if (code === undefined || PASSING.has(code)) return new ScoringError((error as Error).message)
+      // A failure that is not caused by the row ends the run; the next one resumes there.
+      if (code === undefined || TEMPORARY.has(code)) return new ScoringError((error as Error).message)
       return { row, result: { error: code } }
     }
   }
-  for await (const results of inOrder({ source, start, room: (inFlight) => predictor.hasRoom(inFlight), stop: NEVER, gone: signal })) {
+  for await (const results of inOrder({ source, start, room: (inFlight) => inFlight === 0 || (length < MAX_LENGTH_IN_FLIGHT && predictor.hasRoom(inFlight)), stop: NEVER, gone: signal })) {
     const failed = results.findIndex((result) => result instanceof Error)
-    const good = (failed < 0 ? results : results.slice(0, failed)) as Scored[]
+    const good = (failed < 0 ? results : results.slice(0, failed)) as ScoredRow[]
+    for (const { row } of good) length -= row.raw.length
     if (good.length > 0) yield good
     const failure = results[failed]
     if (failure instanceof Error) throw failure
   }
 }
 
-/** Only what goes wrong, in plain words: people read this, and standard output belongs to the rows. */
-function plainLogger (say: (line: string) => void): Logger {
+/** Reports warnings and errors as plain lines: standard output belongs to the rows. */
+function plainLogger (report: (line: string) => void): Logger {
   const write = (details: unknown, message?: string): void => {
     const reason = (details as { reason?: unknown } | null)?.reason
-    say(`${message ?? String(details)}${typeof reason === 'string' ? ` (${reason})` : ''}`)
+    report(`${message ?? String(details)}${typeof reason === 'string' ? ` (${reason})` : ''}`)
   }
   return { debug: () => {}, info: () => {}, warn: write, error: write } as Logger
 }

@@ -1,23 +1,36 @@
-import { UsageError } from './options.ts'
-import { linesOf, type Format, type Row, type Scored } from './rows.ts'
+import { resultNames } from './cells.ts'
+import { UsageError } from './errors.ts'
+import { splitLines } from './lines.ts'
+import type { Format, Row, ScoredRow } from './rows.ts'
+
+export interface JsonLinesOptions {
+  /** The key that holds the text. */
+  column: string
+  prefix: string
+  labels: readonly string[]
+}
+
+/** Lines that are no JSON objects or strings are written as {"raw", "error"}. */
+const UNREADABLE = new Set(['NOT_JSON', 'NOT_AN_OBJECT', 'LINE_TOO_LONG'])
 
 /**
- * NDJSON: objects with the text under a key, or JSON strings. The new keys are added to an object's own text, so that what
- * stands in it (large numbers, spelling, order) stays. What is no such row comes out as {"raw", "error"}.
+ * NDJSON: objects with the text under a key, or JSON strings. The new keys are added to the source of the object, which keeps
+ * large numbers, spelling and the order of keys.
  */
 export class JsonLines implements Format {
-  readonly #column: string
-  readonly #prefix: string
+  readonly #options: JsonLinesOptions
+  readonly #names: readonly string[]
 
-  constructor (column: string, prefix: string) {
-    this.#column = column
-    this.#prefix = prefix
+  constructor (options: JsonLinesOptions) {
+    this.#options = options
+    this.#names = resultNames(options.labels, options.prefix)
   }
 
   async * rows (chunks: AsyncIterable<string>): AsyncGenerator<Row, void> {
-    for await (const line of linesOf(chunks)) {
-      const trimmed = line.trim()
-      if (trimmed !== '') yield this.#row(trimmed)
+    for await (const line of splitLines(chunks)) {
+      const raw = line?.trim()
+      if (raw === undefined) yield { raw: '', text: '', error: 'LINE_TOO_LONG' }
+      else if (raw !== '') yield this.#parse(raw)
     }
   }
 
@@ -25,28 +38,32 @@ export class JsonLines implements Format {
     return ''
   }
 
-  write ({ row: { source: [raw = '', kind] }, result }: Scored, labels: readonly string[]): string {
-    const name = (key: string): string => JSON.stringify(this.#prefix + key)
-    const added = 'error' in result
-      ? `${name('error')}:${JSON.stringify(result.error)}`
-      : [`${name('label')}:${JSON.stringify(result.label)}`, ...labels.map((label) => `${name(`score_${label}`)}:${result.scores[label]}`)].join(',')
-    if (kind === 'object') return `${raw.slice(0, -1).trimEnd()}${/^\{\s*\}$/.test(raw) ? '' : ','}${added}}\n`
-    return kind === 'string' ? `{"text":${raw},${added}}\n` : `{"raw":${JSON.stringify(raw)},${added}}\n`
+  write ({ row: { raw, error }, result }: ScoredRow): string {
+    const added = this.#format(result)
+    if (error !== undefined && UNREADABLE.has(error)) return `{"raw":${JSON.stringify(raw)},${added}}\n`
+    if (raw.startsWith('"')) return `{"text":${raw},${added}}\n`
+    return `${raw.slice(0, -1).trimEnd()}${/^\{\s*\}$/.test(raw) ? '' : ','}${added}}\n`
   }
 
-  #row (raw: string): Row {
+  #format (result: ScoredRow['result']): string {
+    const names = this.#names.map((name) => JSON.stringify(name))
+    if ('error' in result) return `${names.at(-1)}:${JSON.stringify(result.error)}`
+    const scores = this.#options.labels.map((label, index) => `${names[index + 1]}:${result.scores[label]}`)
+    return [`${names[0]}:${JSON.stringify(result.label)}`, ...scores].join(',')
+  }
+
+  #parse (raw: string): Row {
     let value: unknown
     try {
       value = JSON.parse(raw)
     } catch {
-      return { source: [raw, 'raw'], text: '', error: 'NOT_JSON' }
+      return { raw, text: '', error: 'NOT_JSON' }
     }
-    if (typeof value === 'string') return { source: [raw, 'string'], text: value }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return { source: [raw, 'raw'], text: '', error: 'NOT_AN_OBJECT' }
-    const taken = Object.keys(value).find((key) => key.startsWith(this.#prefix) && /^(label|error|score_.*)$/.test(key.slice(this.#prefix.length)))
-    if (taken !== undefined) throw new UsageError(`The input has a key ${taken} already: give the new ones a --prefix`)
-    const text = (value as Record<string, unknown>)[this.#column]
-    if (typeof text !== 'string') return { source: [raw, 'object'], text: '', error: 'NO_TEXT' }
-    return { source: [raw, 'object'], text }
+    if (typeof value === 'string') return { raw, text: value }
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return { raw, text: '', error: 'NOT_AN_OBJECT' }
+    const taken = this.#names.find((name) => Object.hasOwn(value, name))
+    if (taken !== undefined) throw new UsageError(`The input has a key "${taken}" already; give the new keys a --prefix`)
+    const text = Object.hasOwn(value, this.#options.column) ? (value as Record<string, unknown>)[this.#options.column] : undefined
+    return typeof text === 'string' ? { raw, text } : { raw, text: '', error: 'NO_TEXT' }
   }
 }

@@ -1,18 +1,23 @@
-import { parse as parsePath } from 'node:path'
+import { parse as parsePath, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { parseDelimiter } from './dialect.ts'
+import { UsageError } from './errors.ts'
 
 export const USAGE = `Usage: npm run predict -- FILE [options]       FILE may be gzipped; - is standard input
 
-  --column NAME    column (or key) that holds the text, by name or by number from 1 (default: text)
-  --format FORMAT  csv, tsv, ndjson or lines (default: by FILE's extension)
-  --no-header      the first row of a CSV or TSV file is a row, not the columns' names
-  --out FILE       where to write (default: FILE with .scored before its extension; standard output for -); FILE.gz is gzipped
-  --prefix TEXT    put in front of the names of the new columns
-  --url URL        ask this running service (API_KEY from the environment); without it the model runs in this process
-  --restart        begin anew, and replace an output that is there
+  --column NAME     column or key that holds the text, by name or by number from 1 (default: text)
+  --format FORMAT   csv, tsv, ndjson or lines (default: by FILE's extension)
+  --delimiter CHAR  character between the cells of a CSV or TSV file, or tab (default: recognised)
+  --encoding NAME   encoding of FILE, for example windows-1252 (default: UTF-8 or UTF-16, recognised)
+  --no-header       the first row of a CSV or TSV file is a row, not the columns' names
+  --out FILE        output file (default: FILE with .scored before its extension; standard output for -); FILE.gz is gzipped
+  --prefix TEXT     prefix of the new columns' names
+  --keep-formulas   write plain lines that start with = + - @ unchanged (default: with ' in front, so that spreadsheets show them)
+  --url URL         send the texts to this running service (API_KEY from the environment); without it the model runs in this process
+  --restart         start over, and replace an existing output
 
-A run that was stopped goes on where it was when the same command is given again.
-Exit codes: 0 all rows scored, 1 failed, 2 wrong usage, 3 done, but some rows have an error, 130 and 143 stopped by a signal.
+The same command resumes a run that was stopped.
+Exit codes: 0 all rows scored, 1 failed, 2 wrong usage, 3 completed with errors in some rows, 130 and 143 stopped by a signal.
 `
 
 export const FORMATS = ['csv', 'tsv', 'ndjson', 'lines'] as const
@@ -23,41 +28,63 @@ export interface Options {
   input: string
   column: string
   format: FormatName
+  /** The format was given, not derived from the file's extension. */
+  formatGiven: boolean
+  delimiter: string | undefined
+  encoding: string | undefined
   header: boolean
   /** Path, or undefined for standard output. */
   out: string | undefined
   prefix: string
+  keepFormulas: boolean
   url: string | undefined
   restart: boolean
 }
-
-/** The command cannot be carried out as it was given. */
-export class UsageError extends Error {}
 
 const EXTENSIONS: Readonly<Record<string, FormatName>> = {
   '.csv': 'csv', '.tsv': 'tsv', '.tab': 'tsv', '.ndjson': 'ndjson', '.jsonl': 'ndjson', '.txt': 'lines'
 }
 
-/** @throws {UsageError} saying what is wrong; `undefined` where help was asked for */
-export function parseOptions (args: readonly string[]): Options | undefined {
+/**
+ * @param directory that relative paths are resolved against; undefined for the working directory
+ * @returns undefined if help was requested
+ * @throws {UsageError} with what is wrong
+ */
+export function parseOptions (args: readonly string[], directory?: string): Options | undefined {
   const { values, positionals } = parse(args)
   if (values.help === true) return undefined
-  const [input] = positionals
-  if (input === undefined || positionals.length > 1) throw new UsageError('Give one FILE, or - for standard input')
+  const [file] = positionals
+  if (file === undefined || positionals.length > 1) throw new UsageError('Give one FILE, or - for standard input; --help lists the options')
+  const locate = (path: string): string => directory === undefined ? path : resolve(directory, path)
+  const input = file === '-' ? file : locate(file)
   const format = values.format ?? EXTENSIONS[parsePath(withoutGzip(input)).ext.toLowerCase()]
-  if (format === undefined) throw new UsageError(`Say what ${input === '-' ? 'standard input' : input} is: --format ${FORMATS.join(', ')}`)
-  if (!isFormat(format)) throw new UsageError(`--format takes ${FORMATS.join(', ')}, not "${format}"`)
-  if (values.url !== undefined && !/^https?:\/\//.test(values.url)) throw new UsageError('--url takes an address that starts with http:// or https://')
+  if (format === undefined) throw new UsageError(`The format of ${input === '-' ? 'standard input' : input} is unknown; give --format ${FORMATS.join(', ')}`)
+  if (!isFormat(format)) throw new UsageError(`--format must be ${FORMATS.join(', ')}, not "${format}"`)
+  const isTable = format === 'csv' || format === 'tsv'
+  if (values.delimiter !== undefined && !isTable) throw new UsageError(`--delimiter is for csv and tsv, not for ${format}`)
+  if (values.out !== undefined && values.out !== '-' && resolve(locate(values.out)) === resolve(input)) throw new UsageError('--out must not be the input')
   return {
     input,
     column: values.column ?? 'text',
     format,
+    formatGiven: values.format !== undefined,
+    delimiter: values.delimiter === undefined ? undefined : parseDelimiter(values.delimiter),
+    encoding: values.encoding === undefined ? undefined : parseEncoding(values.encoding),
     header: values['no-header'] !== true,
-    out: values.out === '-' ? undefined : values.out ?? (input === '-' ? undefined : defaultOut(input, format)),
+    out: values.out === '-' ? undefined : values.out !== undefined ? locate(values.out) : input === '-' ? undefined : defaultOut(input, format),
     prefix: values.prefix ?? '',
-    url: values.url?.replace(/\/+$/, ''),
+    keepFormulas: values['keep-formulas'] === true,
+    url: values.url === undefined ? undefined : parseUrl(values.url),
     restart: values.restart === true
   }
+}
+
+/**
+ * The folder that the caller's paths are relative to. npm runs scripts in the package's folder and stores the caller's in
+ * INIT_CWD; without npm it is the working directory.
+ */
+export function callerDirectory ({ npm_lifecycle_event: script, INIT_CWD: directory }: NodeJS.ProcessEnv): string | undefined {
+  return script === 'predict' && directory !== undefined && directory !== process.cwd() ? directory : undefined
 }
 
 function parse (args: readonly string[]) {
@@ -68,9 +95,12 @@ function parse (args: readonly string[]) {
       options: {
         column: { type: 'string' },
         format: { type: 'string' },
+        delimiter: { type: 'string' },
+        encoding: { type: 'string' },
         'no-header': { type: 'boolean' },
         out: { type: 'string' },
         prefix: { type: 'string' },
+        'keep-formulas': { type: 'boolean' },
         url: { type: 'string' },
         restart: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' }
@@ -81,6 +111,23 @@ function parse (args: readonly string[]) {
   }
 }
 
+function parseEncoding (label: string): string {
+  try {
+    return new TextDecoder(label).encoding
+  } catch {
+    throw new UsageError(`--encoding "${label}" is unknown; examples: utf-8, utf-16le, windows-1252, windows-1251, shift_jis, gbk`)
+  }
+}
+
+/** The service's base URL without a slash at its end. The messages do not repeat the value: it may hold a password. */
+function parseUrl (value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new UsageError('--url must be an address that starts with http:// or https://')
+  if (url.username !== '' || url.password !== '') throw new UsageError('--url must not contain a user name or password; the environment variable API_KEY holds the key')
+  if (url.search !== '' || url.hash !== '') throw new UsageError('--url must not have a query or a fragment')
+  return url.href.replace(/\/+$/, '')
+}
+
 function isFormat (value: string): value is FormatName {
   return (FORMATS as readonly string[]).includes(value)
 }
@@ -89,7 +136,7 @@ function withoutGzip (path: string): string {
   return path.replace(/\.gz$/i, '')
 }
 
-/** Plain lines become CSV: they get columns. */
+/** Plain lines become CSV: their output has columns. */
 function defaultOut (input: string, format: FormatName): string {
   const plain = withoutGzip(input)
   const { ext } = parsePath(plain)

@@ -1,86 +1,114 @@
 import { createHash, type Hash } from 'node:crypto'
-import { open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
+import { once } from 'node:events'
+import { lstat, open, rm, type FileHandle } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
-import lockfile from 'proper-lockfile'
 import { isMissing } from '../../models/files.ts'
 import { moveIntoPlace } from '../../models/manifest.ts'
-import { InputError } from './input.ts'
+import { printableRows } from '../terminal.ts'
+import { CREATE_NEW, OPEN_EXISTING, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts'
+import { FileError, toFileError, UsageError } from './errors.ts'
+import { lockOutput, type OutputLock } from './output-lock.ts'
 import type { Row } from './rows.ts'
-import { UsageError } from './options.ts'
 
-/** Rows that are written, and compressed, together. Every run cuts at the same rows, so that the bytes come out the same. */
+/** A block is written, and compressed, at once. Every run ends its blocks at the same rows, so that the bytes are the same. */
 const BLOCK_ROWS = 256
-/** Milliseconds between two records of how far the run is. */
+/** Characters after which a block ends before it has all its rows. */
+const BLOCK_LENGTH = 4 * 1024 * 1024
+/** Milliseconds between two checkpoints. */
 const CHECKPOINT_MS = 1000
-/** A lock that was not refreshed for so long is of a run that was killed; in milliseconds. */
-const STALE_MS = 4000
 
-/** What a run that was stopped leaves behind, beside the rows themselves. */
-interface State {
-  version: 1
-  /** Everything that the bytes depend on: model, labels, options. */
-  identity: string
-  rows: number
-  bytes: number
-  errors: number
-  /** SHA-256 over the rows of the input that are done. */
-  input: string
-}
-
-/** Where rows go: standard output, or a file that gets its name when it is complete. */
+/** The destination of the rows: standard output, or a file that gets its name when it is complete. */
 export interface Output {
   /** Rows that an earlier run has done, and those of them that had an error. */
   readonly done: number
   readonly errors: number
-  /** A row of the input that an earlier run has done. */
+  /** Checks a row that an earlier run has done. */
   skip: (row: Row) => void
   add: (row: Row, text: string, failed: boolean) => Promise<void>
-  /** `tail` is written where there were no rows: the head of an empty table. */
+  /** Completes the output. `tail` is the head of a table without rows. */
   finish: (tail: string) => Promise<void>
   /** Keeps what is done for a later run. */
   stop: () => Promise<void>
 }
 
-/** Writes to `path` by way of `path.partial`, and goes on with what is there. Gzipped where `path` ends in .gz. */
+/** Rows to standard output, at the speed of their reader. Such a run cannot be resumed. */
+export class StandardOutput implements Output {
+  readonly done = 0
+  readonly errors = 0
+
+  skip (): void {}
+
+  async add (_row: Row, text: string): Promise<void> {
+    if (!process.stdout.write(process.stdout.isTTY ? printableRows(text) : text)) await once(process.stdout, 'drain')
+  }
+
+  async finish (tail: string): Promise<void> {
+    if (tail !== '') process.stdout.write(tail)
+    return await Promise.resolve()
+  }
+
+  stop (): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+export interface FileOutputOptions {
+  /** A path that ends in .gz is compressed. */
+  path: string
+  /** Everything that the bytes depend on besides the input: only a run with the same value resumes. */
+  identity: string
+  /** Start over, and replace an existing output. */
+  restart: boolean
+  /** Called when another run has taken the output over. */
+  onLost: () => void
+}
+
+/** Writes `path` by way of `path.partial`, and resumes what is there. */
 export class FileOutput implements Output {
   readonly #path: string
-  readonly #identity: string
   readonly #hash: Hash = createHash('sha256')
-  readonly #lock: Held
+  readonly #lock: OutputLock
   readonly #file: FileHandle
-  readonly #resumed: State | undefined
+  readonly #resumed: Checkpoint | undefined
   #block: string[] = []
   #blockRows = 0
-  #state: State
+  #blockLength = 0
+  /** The state after the last complete block, and the errors of the current one. */
+  #state: Checkpoint
+  #blockErrors = 0
   #skipped = 0
   #checkpointAt = performance.now() + CHECKPOINT_MS
 
-  private constructor (path: string, identity: string, resumed: State | undefined, file: FileHandle, held: Held) {
+  private constructor ({ path, identity }: FileOutputOptions, resumed: Checkpoint | undefined, file: FileHandle, lock: OutputLock) {
     this.#path = path
-    this.#identity = identity
     this.#resumed = resumed
     this.#file = file
-    this.#lock = held
-    this.#state = resumed ?? { version: 1, identity, rows: 0, bytes: 0, errors: 0, input: '' }
+    this.#lock = lock
+    this.#state = resumed ?? { version: 2, identity, rows: 0, bytes: 0, errors: 0, input: '' }
   }
 
-  /** @throws {UsageError} where the output is there already, another run writes it, or one of another kind left off */
-  static async open (path: string, identity: string, restart: boolean, onLost: () => void): Promise<FileOutput> {
-    const held = await lock(path, onLost)
-    const { release } = held
+  /**
+   * @throws {UsageError} if the output exists, another run is writing it, or a run with another identity was stopped
+   * @throws {FileError} if the file cannot be created
+   */
+  static async open (options: FileOutputOptions): Promise<FileOutput> {
+    const { path, identity, restart, onLost } = options
     try {
-      if (!restart && await exists(path)) throw new UsageError(`${path} is there already: --restart replaces it, --out writes elsewhere`)
-      const state = restart ? undefined : await readState(path)
-      if (state !== undefined && state.identity !== identity) {
-        throw new UsageError(`${path}.partial was begun with ${state.identity}, and this is ${identity}: give the same, or begin anew with --restart`)
+      await checkTarget(path, restart)
+      const lock = await lockOutput(path, onLost)
+      try {
+        await checkTarget(path, restart)
+        const checkpoint = restart ? undefined : await readCheckpoint(`${path}.partial.json`)
+        if (checkpoint !== undefined && checkpoint.identity !== identity) {
+          throw new UsageError(`${path}.partial was written with ${checkpoint.identity}, and this run has ${identity}; use the same, or start over with --restart`)
+        }
+        return await openPartial(path, checkpoint).then(({ file, resumed }) => new FileOutput(options, resumed, file, lock))
+      } catch (error) {
+        await lock.release()
+        throw error
       }
-      const file = await open(`${path}.partial`, state === undefined ? 'w' : 'r+')
-      // What was written after the last record of the state may be torn.
-      await file.truncate(state?.bytes ?? 0)
-      return new FileOutput(path, identity, state, file, held)
     } catch (error) {
-      await release()
-      throw error
+      throw toFileError(error, 'write', path)
     }
   }
 
@@ -94,112 +122,121 @@ export class FileOutput implements Output {
 
   skip (row: Row): void {
     this.#digest(row)
-    if (++this.#skipped === this.done && this.#hash.copy().digest('hex') !== this.#resumed?.input) {
-      throw new InputError(`The first ${this.done} rows of the input are not those that ${this.#path}.partial was made from: begin anew with --restart`)
+    if (++this.#skipped === this.done && this.#digestSoFar() !== this.#resumed?.input) {
+      throw new FileError(`The first ${this.done} rows of the input differ from those in ${this.#path}.partial; start over with --restart`)
     }
   }
 
   async add (row: Row, text: string, failed: boolean): Promise<void> {
     this.#digest(row)
     this.#block.push(text)
-    if (failed) this.#state.errors++
-    if (++this.#blockRows < BLOCK_ROWS) return
-    await this.#flush()
-    if (performance.now() < this.#checkpointAt) return
-    await this.#checkpoint()
-    this.#checkpointAt = performance.now() + CHECKPOINT_MS
+    this.#blockLength += text.length
+    if (failed) this.#blockErrors++
+    if (++this.#blockRows < BLOCK_ROWS && this.#blockLength < BLOCK_LENGTH) return
+    await this.#writing(async () => {
+      await this.#flush()
+      if (performance.now() < this.#checkpointAt) return
+      await this.#checkpoint()
+      this.#checkpointAt = performance.now() + CHECKPOINT_MS
+    })
   }
 
   async finish (tail: string): Promise<void> {
     if (tail !== '') this.#block.push(tail)
-    if (this.#skipped < this.done) throw new InputError(`The input has fewer rows than ${this.#path}.partial: begin anew with --restart`)
-    if (this.#block.length > 0) await this.#flush()
-    await this.#file.sync()
-    await this.#file.close()
-    await moveIntoPlace(`${this.#path}.partial`, this.#path)
-    await rm(stateFile(this.#path), { force: true })
+    if (this.#skipped < this.done) throw new FileError(`The input has fewer rows than ${this.#path}.partial; start over with --restart`)
+    await this.#writing(async () => {
+      if (this.#block.length > 0) await this.#flush()
+      await this.#file.sync()
+      await this.#file.close()
+      await moveIntoPlace(`${this.#path}.partial`, this.#path)
+      await rm(`${this.#path}.partial.json`, { force: true })
+    })
     await this.#lock.release()
   }
 
   async stop (): Promise<void> {
-    // A block that is not full would make the bytes differ: its rows are scored again.
-    if (this.#skipped >= this.done && !this.#lock.lost) await this.#checkpoint()
-    await this.#file.close()
-    if (this.#lock.lost) return
-    if (this.#saved === undefined && this.done === 0) await rm(`${this.#path}.partial`, { force: true })
-    await this.#lock.release()
+    await this.#writing(async () => {
+      try {
+        // A block that is not full would make the bytes differ: its rows are scored again.
+        if (this.#skipped >= this.done && !this.#lock.lost && this.#state.rows > 0) {
+          // On a full disk this makes room for the checkpoint.
+          await this.#file.truncate(this.#state.bytes)
+          await this.#checkpoint()
+        }
+      } finally {
+        await this.#file.close()
+        if (!this.#lock.lost) {
+          if (this.#state.rows === 0) await rm(`${this.#path}.partial`, { force: true })
+          await this.#lock.release()
+        }
+      }
+    })
   }
 
-  #digest ({ source }: Row): void {
-    this.#hash.update(JSON.stringify(source))
+  #digest ({ raw }: Row): void {
+    this.#hash.update(JSON.stringify(raw))
+  }
+
+  #digestSoFar (): string {
+    return this.#hash.copy().digest('hex')
   }
 
   async #flush (): Promise<void> {
     const text = this.#block.join('')
     const bytes = this.#path.endsWith('.gz') ? gzipSync(text) : Buffer.from(text)
-    await this.#file.write(bytes, 0, bytes.length, this.#state.bytes)
-    this.#state = { ...this.#state, rows: this.#state.rows + this.#blockRows, bytes: this.#state.bytes + bytes.length, input: this.#hash.copy().digest('hex') }
-    this.#saved = { ...this.#state }
+    const { rows, bytes: position, errors } = this.#state
+    // A nearly full disk takes a part, and fails at the next one.
+    for (let written = 0; written < bytes.length;) {
+      written += (await this.#file.write(bytes, written, bytes.length - written, position + written)).bytesWritten
+    }
+    this.#state = { ...this.#state, rows: rows + this.#blockRows, bytes: position + bytes.length, errors: errors + this.#blockErrors, input: this.#digestSoFar() }
     this.#block = []
     this.#blockRows = 0
+    this.#blockLength = 0
+    this.#blockErrors = 0
   }
-
-  /** The state as of the last whole block. */
-  #saved: State | undefined
 
   async #checkpoint (): Promise<void> {
-    if (this.#saved === undefined) return
     await this.#file.datasync()
-    const temporary = `${stateFile(this.#path)}.new`
-    await writeFile(temporary, JSON.stringify({ ...this.#saved, identity: this.#identity }))
-    await rename(temporary, stateFile(this.#path))
+    await writeCheckpoint(`${this.#path}.partial.json`, this.#state)
+  }
+
+  async #writing (action: () => Promise<void>): Promise<void> {
+    try {
+      await action()
+    } catch (error) {
+      throw toFileError(error, 'write', this.#path)
+    }
   }
 }
 
-const stateFile = (path: string): string => `${path}.partial.json`
-
-async function exists (path: string): Promise<boolean> {
-  return await stat(path).then(() => true, (error: unknown) => {
-    if (isMissing(error)) return false
+async function checkTarget (path: string, restart: boolean): Promise<void> {
+  const stats = await lstat(path).catch((error: unknown) => {
+    if (isMissing(error)) return undefined
     throw error
   })
+  if (stats === undefined) return
+  if (!stats.isFile() && !stats.isSymbolicLink()) throw new UsageError(`${path} is not a regular file; use --out - for standard output`)
+  if (!restart) throw new UsageError(`${path} already exists; --restart replaces it, --out writes elsewhere`)
 }
 
-async function readState (path: string): Promise<State | undefined> {
-  try {
-    const state = JSON.parse(await readFile(stateFile(path), 'utf8')) as State
-    const { size } = await stat(`${path}.partial`)
-    return state.version === 1 && size >= state.bytes ? state : undefined
-  } catch (error) {
-    if (isMissing(error) || error instanceof SyntaxError) return undefined
-    throw error
-  }
-}
-
-interface Held {
-  /** True once another run has taken the output over: this one was suspended for long. */
-  lost: boolean
-  release: () => Promise<void>
-}
-
-/** The lock of a run that was killed is taken over once it is stale. */
-async function lock (path: string, onLost: () => void): Promise<Held> {
-  const held: Held = { lost: false, release: () => Promise.resolve() }
-  try {
-    held.release = await lockfile.lock(path, {
-      realpath: false,
-      stale: STALE_MS,
-      update: STALE_MS / 4,
-      onCompromised: () => {
-        held.lost = true
-        onLost()
-      },
-      retries: { retries: Math.ceil(STALE_MS / 250) + 4, minTimeout: 250, factor: 1 }
+/** Opens `path.partial`, cut to what the checkpoint covers; a new file if there is no checkpoint or the rows are not all there. */
+async function openPartial (path: string, checkpoint: Checkpoint | undefined): Promise<{ file: FileHandle, resumed: Checkpoint | undefined }> {
+  const partial = `${path}.partial`
+  if (checkpoint !== undefined) {
+    const file = await open(partial, OPEN_EXISTING).catch((error: unknown) => {
+      if (isMissing(error)) return undefined
+      throw error
     })
-    return held
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ELOCKED') throw new UsageError(`Another run is writing ${path}`)
-    throw new InputError(`${path} cannot be written (${code ?? (error as Error).message})`)
+    const stats = await file?.stat()
+    if (file !== undefined && stats?.isFile() === true && stats.size >= checkpoint.bytes) {
+      // What was written after the checkpoint may be incomplete.
+      await file.truncate(checkpoint.bytes)
+      return { file, resumed: checkpoint }
+    }
+    await file?.close()
   }
+  await rm(`${partial}.json`, { force: true })
+  await rm(partial, { force: true })
+  return { file: await open(partial, CREATE_NEW), resumed: undefined }
 }

@@ -1,11 +1,11 @@
 import { SingleBar } from 'cli-progress'
 import type { Input } from './input.ts'
 
-/** Milliseconds between two lines where standard error is no terminal. */
+/** Milliseconds between two lines if standard error is not a terminal. */
 const LINE_MS = 10_000
 const STEPS = 1000
 
-/** How far a run is: a bar on a terminal, now and then a line elsewhere. */
+/** Progress of a run: a bar on a terminal, a line every 10 seconds elsewhere. */
 export class Progress {
   readonly #input: Input
   readonly #stream: NodeJS.WriteStream
@@ -23,7 +23,7 @@ export class Progress {
     return this.#rows
   }
 
-  /** Rows a second since the start of this run. */
+  /** Rows per second since the start of this run. */
   get rate (): number {
     return this.#rows / Math.max(0.001, (performance.now() - this.#start) / 1000)
   }

@@ -1,21 +1,24 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Row, Scored } from './rows.ts'
-import { PASSING, ScoringError, type Scorer } from './scorer.ts'
+import { ScoringError } from './errors.ts'
+import { splitLines } from './lines.ts'
+import { parseInfo, parseLine, type RemoteInfo, type RemoteLine } from './remote-schema.ts'
+import { MAX_LENGTH_IN_FLIGHT, TEMPORARY, type Row, type ScoredRow, type Scorer } from './rows.ts'
 
-/** Tries in a row without one more row answered. */
+/** Attempts in a row without one more row answered. */
 const ATTEMPTS = 8
 const BACKOFF_MS = 500
 const MAX_BACKOFF_MS = 30_000
+/** Longest wait that a service may request, in milliseconds. */
+const MAX_RETRY_AFTER_MS = 300_000
 /** Rows that are sent and not answered yet, at most: they are sent again after a broken connection. */
 const MAX_PENDING = 1000
+/** Longest line of an answer, in characters. */
+const MAX_ANSWER_LENGTH = 64 * 1024
 
-interface Line { label?: string, scores?: Record<string, number>, model?: string, code?: string, detail?: string }
-
-/** It may work a little later. */
-class PassingError extends Error {
+/** A failure that may have passed at the next attempt. */
+class TemporaryError extends Error {
   readonly retryAfterMs: number | undefined
 
   constructor (message: string, retryAfterMs?: number) {
@@ -24,20 +27,24 @@ class PassingError extends Error {
   }
 }
 
-/** A running service at `url`, asked through its NDJSON stream. Its Retry-After is honoured; `key` is its API key, if it wants one. */
-export async function remoteScorer (url: string, key: string | undefined, say: (line: string) => void): Promise<Scorer> {
+/**
+ * Scores rows through the NDJSON stream of the service at `url`, and respects its Retry-After.
+ * @param key API key, if the service requires one
+ */
+export async function remoteScorer (url: string, key: string | undefined, report: (line: string) => void): Promise<Scorer> {
   const headers: Record<string, string> = key === undefined || key === '' ? {} : { authorization: `Bearer ${key}` }
-  const info = await retrying(say, async () => {
-    const response = await fetch(`${url}/info`, { headers }).catch((error: Error) => {
-      throw new ScoringError(`${url} cannot be reached (${(error.cause as Error | undefined)?.message ?? error.message})`)
+  const info = await retry(report, async () => {
+    // A redirect would send the key to another address.
+    const response = await fetch(`${url}/info`, { headers, redirect: 'error' }).catch((error: Error) => {
+      throw new ScoringError(`Cannot reach ${url}: ${(error.cause as Error | undefined)?.message ?? error.message}`)
     })
-    refuse(response.status, response.headers.get('retry-after'), url)
-    return await response.json() as { model_id: string, model_sha: string, model_dtype: string, labels: string[] }
+    checkStatus(response.status, response.headers.get('retry-after'), url)
+    return parseInfo(await readText(response), url)
   })
   return {
     model: `${info.model_id} (${info.model_sha}, ${info.model_dtype})`,
     labels: info.labels,
-    score: (rows, signal) => new RemoteRun(url, headers, info.model_id, say).score(rows, signal),
+    score: (rows, signal) => new RemoteRun(rows[Symbol.asyncIterator](), url, headers, info, report).score(signal),
     close: () => Promise.resolve()
   }
 }
@@ -45,64 +52,65 @@ export async function remoteScorer (url: string, key: string | undefined, say: (
 class RemoteRun {
   readonly #url: string
   readonly #headers: Record<string, string>
-  readonly #model: string
-  readonly #say: (line: string) => void
-  /** Rows that were taken from the input and not yielded. */
+  readonly #info: RemoteInfo
+  readonly #report: (line: string) => void
+  readonly #source: AsyncIterator<readonly Row[]>
+  /** Rows that were read and not yielded yet, and their length in characters. */
   #pending: Row[] = []
+  #pendingLength = 0
+  /** A group is being read, or was read and not sent yet: a connection that ends leaves it to the next one. */
+  #reading = false
+  #group: readonly Row[] | undefined
   #ended = false
+  /** Why the input ended early: thrown once the rows before are answered. */
+  #failure: { error: unknown } | undefined
   #wake = (): void => {}
 
-  constructor (url: string, headers: Record<string, string>, model: string, say: (line: string) => void) {
+  constructor (source: AsyncIterator<readonly Row[]>, url: string, headers: Record<string, string>, info: RemoteInfo, report: (line: string) => void) {
+    this.#source = source
     this.#url = url
     this.#headers = headers
-    this.#model = model
-    this.#say = say
+    this.#info = info
+    this.#report = report
   }
 
-  async * score (rows: AsyncIterable<readonly Row[]>, signal: AbortSignal): AsyncGenerator<Scored[], void> {
-    const source = rows[Symbol.asyncIterator]()
+  async * score (signal: AbortSignal): AsyncGenerator<ScoredRow[], void> {
     let failures = 0
-    while (!signal.aborted && !(this.#ended && this.#pending.length === 0)) {
+    while (!signal.aborted && !(this.#ended && this.#group === undefined && this.#pending.length === 0)) {
       try {
-        for await (const scored of this.#connection(source, signal)) {
+        for await (const scored of this.#connection(signal)) {
           failures = 0
-          yield scored
+          yield [scored]
         }
       } catch (error) {
         if (signal.aborted) return
         failures++
-        await waitAfter(error, failures, this.#say, signal)
+        await waitAfter(error, failures, this.#report, signal)
       }
     }
+    if (this.#failure !== undefined && !signal.aborted) throw this.#failure.error
   }
 
-  /** One request: sends what is pending, then further rows, and yields what is answered. */
-  async * #connection (source: AsyncIterator<readonly Row[]>, signal: AbortSignal): AsyncGenerator<Scored[], void> {
+  /** One request: sends the pending rows, then further ones, and yields what is answered. */
+  async * #connection (signal: AbortSignal): AsyncGenerator<ScoredRow, void> {
     const open = this.#url.startsWith('https:') ? httpsRequest : httpRequest
     const outgoing = open(`${this.#url}/predict`, { method: 'POST', headers: { ...this.#headers, 'content-type': 'application/x-ndjson' }, signal })
     const answered = new Promise<IncomingMessage>((resolve, reject) => { outgoing.on('response', resolve).on('error', reject) })
     answered.catch(() => {})
     outgoing.on('close', () => this.#wake()).on('drain', () => this.#wake())
-    const sending = this.#send(outgoing, source)
+    const sending = this.#send(outgoing)
     sending.catch((error: Error) => outgoing.destroy(error))
     try {
       const response = await answered
-      refuse(response.statusCode ?? 0, response.headers['retry-after'], this.#url)
-      const lines = createInterface({ input: response })
-      // The end of a connection that was given up is told to nobody else.
-      lines.on('error', () => {})
-      for await (const line of lines) {
-        const scored = this.#take(parseLine(line))
-        if (scored.length > 0) yield scored
+      checkStatus(response.statusCode ?? 0, response.headers['retry-after'], this.#url)
+      for await (const line of splitLines(response.setEncoding('utf8') as AsyncIterable<string>, MAX_ANSWER_LENGTH)) {
+        yield this.#resolve(parseLine(line, this.#info.labels, this.#url))
       }
-      if (!response.complete) throw new PassingError('The connection broke')
+      if (!response.complete) throw new TemporaryError('The connection was interrupted')
       await sending
-      // Rows that were never sent, because they are wrong in themselves, may stand at the end.
-      const rest = this.#withoutText()
-      if (rest.length > 0) yield rest
-      if (this.#pending.length > 0) throw new PassingError('The answer ended early')
+      if (this.#pending.length > 0) throw new TemporaryError('The response ended early')
     } catch (error) {
-      throw asPassing(error)
+      throw asTemporary(error)
     } finally {
       outgoing.destroy()
       this.#wake()
@@ -110,85 +118,104 @@ class RemoteRun {
     }
   }
 
-  async #send (outgoing: ClientRequest, source: AsyncIterator<readonly Row[]>): Promise<void> {
-    const write = (rows: readonly Row[]): boolean => {
-      const lines = rows.filter(({ error }) => error === undefined).map(({ text }) => `${JSON.stringify(text)}\n`)
-      return lines.length === 0 || outgoing.write(lines.join(''))
-    }
-    let flowing = write(this.#pending)
-    while (!outgoing.destroyed && !this.#ended) {
-      if (!flowing || this.#pending.length >= MAX_PENDING) {
-        await new Promise<void>((resolve) => { this.#wake = resolve })
-        flowing = !outgoing.writableNeedDrain
+  async #send (outgoing: ClientRequest): Promise<void> {
+    let flowing = writeRows(outgoing, this.#pending)
+    while (!outgoing.destroyed) {
+      const group = this.#group
+      if (group !== undefined) {
+        this.#group = undefined
+        for (const row of group) this.#pendingLength += row.raw.length
+        this.#pending.push(...group)
+        flowing = writeRows(outgoing, group)
         continue
       }
-      const { done, value } = await source.next()
-      if (done === true) {
-        this.#ended = true
-        break
-      }
-      // They count as taken even if the connection broke meanwhile: the next one sends them.
-      this.#pending.push(...value)
-      if (!outgoing.destroyed) flowing = write(value)
+      if (this.#ended) break
+      const hasCapacity = this.#pending.length < MAX_PENDING && this.#pendingLength < MAX_LENGTH_IN_FLIGHT
+      if (flowing && hasCapacity && !this.#reading) void this.#read()
+      await new Promise<void>((resolve) => { this.#wake = resolve })
+      flowing = !outgoing.writableNeedDrain
     }
     if (!outgoing.destroyed) outgoing.end()
   }
 
-  /** The row that a line answers, and those before it that were not sent. */
-  #take (line: Line): Scored[] {
-    if (line.code !== undefined && PASSING.has(line.code)) throw new PassingError(line.detail ?? line.code)
-    const scored = this.#withoutText()
-    const row = this.#pending.shift()
-    if (row === undefined) throw new ScoringError(`${this.#url} answered more lines than were sent`)
+  async #read (): Promise<void> {
+    this.#reading = true
+    try {
+      const { done, value } = await this.#source.next()
+      if (done === true) this.#ended = true
+      else this.#group = value
+    } catch (error) {
+      this.#ended = true
+      this.#failure = { error }
+    }
+    this.#reading = false
     this.#wake()
-    if (line.code !== undefined) return [...scored, { row, result: { error: line.code } }]
-    if (line.model !== this.#model) throw new ScoringError(`The model at ${this.#url} changed from ${this.#model} to ${line.model ?? 'an unknown one'}: begin anew with --restart`)
-    return [...scored, { row, result: { label: line.label as string, scores: line.scores ?? {} } }]
   }
 
-  #withoutText (): Scored[] {
-    const count = this.#pending.findIndex(({ error }) => error === undefined)
-    return this.#pending.splice(0, count < 0 ? this.#pending.length : count).map((row) => ({ row, result: { error: row.error as string } }))
+  /** The first pending row, with the line that answers it. */
+  #resolve (line: RemoteLine): ScoredRow {
+    if ('code' in line && TEMPORARY.has(line.code)) throw new TemporaryError(line.detail ?? line.code)
+    const row = this.#pending.shift()
+    if (row === undefined) throw new ScoringError(`${this.#url} sent more answers than there were texts`)
+    this.#pendingLength -= row.raw.length
+    this.#wake()
+    if (row.error !== undefined) return { row, result: { error: row.error } }
+    if ('code' in line) return { row, result: { error: line.code } }
+    if (line.model !== this.#info.model_id) {
+      throw new ScoringError(`The model at ${this.#url} changed from ${this.#info.model_id} to ${line.model}; start over with --restart`)
+    }
+    return { row, result: { label: line.label, scores: line.scores } }
   }
 }
 
-/** Throws for every status but 200: a PassingError where the service says to come back. */
-function refuse (status: number, retryAfter: string | null | undefined, url: string): void {
+/**
+ * Sends rows, one line each. A row with an error of its own is sent as an empty text, whose answer is not used: so every line has
+ * one answer. @returns false if the connection must drain first
+ */
+function writeRows (outgoing: ClientRequest, rows: readonly Row[]): boolean {
+  if (rows.length === 0) return true
+  return outgoing.write(rows.map(({ text, error }) => `${JSON.stringify(error === undefined ? text : '')}\n`).join(''))
+}
+
+/** Throws for every status other than 200: a TemporaryError if a later attempt may succeed. */
+function checkStatus (status: number, retryAfter: string | null | undefined, url: string): void {
   if (status === 200) return
-  if (status === 401) throw new ScoringError(`${url} wants an API key, or refuses the one that it got: set API_KEY`)
+  if (status === 401) throw new ScoringError(`${url} requires a valid API key; set API_KEY`)
   const seconds = Number(retryAfter ?? NaN)
-  if (status === 429 || status === 503) throw new PassingError(`${url} answered with status ${status}`, Number.isFinite(seconds) ? seconds * 1000 : undefined)
-  if (status >= 500) throw new PassingError(`${url} answered with status ${status}`)
-  throw new ScoringError(`${url} answered with status ${status}: is this a sentiment service?`)
+  if (status === 429 || status >= 500) throw new TemporaryError(`${url} responded with status ${status}`, seconds >= 0 ? Math.min(seconds * 1000, MAX_RETRY_AFTER_MS) : undefined)
+  throw new ScoringError(`${url} responded with status ${status}; is it the address of a sentiment service?`)
 }
 
-function parseLine (line: string): Line {
-  try {
-    return JSON.parse(line) as Line
-  } catch {
-    throw new PassingError('The connection broke in the middle of a line')
+/** The text of a response of at most MAX_ANSWER_LENGTH characters. */
+async function readText (response: Response): Promise<string> {
+  let text = ''
+  const decoder = new TextDecoder()
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true })
+    if (text.length > MAX_ANSWER_LENGTH) break
   }
+  return text
 }
 
-/** What breaks a connection may pass; everything else is what it is. */
-function asPassing (error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? new PassingError(`The connection broke (${String(error.code)})`) : error
+/** An error of the connection as a TemporaryError; any other unchanged. */
+function asTemporary (error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? new TemporaryError(`The connection was interrupted (${String(error.code)})`) : error
 }
 
-async function waitAfter (error: unknown, failures: number, say: (line: string) => void, signal?: AbortSignal): Promise<void> {
-  if (!(error instanceof PassingError)) throw error
-  if (failures >= ATTEMPTS) throw new ScoringError(`${error.message}; given up after ${failures} tries`)
+async function waitAfter (error: unknown, failures: number, report: (line: string) => void, signal?: AbortSignal): Promise<void> {
+  if (!(error instanceof TemporaryError)) throw error
+  if (failures >= ATTEMPTS) throw new ScoringError(`${error.message}; gave up after ${failures} attempts`)
   const waitMs = error.retryAfterMs ?? Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** (failures - 1))
-  say(`${error.message}: trying again in ${Math.ceil(waitMs / 1000)} s`)
+  report(`${error.message}; retrying in ${Math.ceil(waitMs / 1000)} s`)
   await delay(waitMs, undefined, signal && { signal }).catch(() => {})
 }
 
-async function retrying<T> (say: (line: string) => void, attempt: () => Promise<T>): Promise<T> {
+async function retry<T> (report: (line: string) => void, attempt: () => Promise<T>): Promise<T> {
   for (let failures = 1; ; failures++) {
     try {
       return await attempt()
     } catch (error) {
-      await waitAfter(error, failures, say)
+      await waitAfter(error, failures, report)
     }
   }
 }

@@ -1,54 +1,61 @@
+/** Longest row in characters: memory stays bounded whatever a file contains. */
+export const MAX_ROW_LENGTH = 8 * 1024 * 1024
+
+/** Length in characters of the rows in flight, beyond which no further one is read: their number alone would allow any size. */
+export const MAX_LENGTH_IN_FLIGHT = MAX_ROW_LENGTH
+
 /** One row of the input. */
 export interface Row {
-  /** The whole row: what a resumed run compares, and what the output repeats. */
-  source: readonly string[]
+  /** The row as it stands in the input: the output repeats it, and a resumed run compares it. */
+  raw: string
   text: string
-  /** Code of what is wrong with the row itself: it is not scored. */
+  /** Code of an error in the row itself, which is not scored then. */
   error?: string
 }
 
-/** What the model said of a row, or the code of why it said nothing. */
+/** The model's answer for a row, or the code of the error that prevented one. */
 export type Result = { label: string, scores: Readonly<Record<string, number>> } | { error: string }
 
-export interface Scored {
+export interface ScoredRow {
   row: Row
   result: Result
 }
 
-/** A kind of file: how rows are read from it, and written with their results. */
+/** A file format: reads rows, and writes them with their results. */
 export interface Format {
   rows: (chunks: AsyncIterable<string>) => AsyncGenerator<Row, void>
-  /** What stands before the first row. Asked for once rows are read, or the input has ended. */
-  head: (labels: readonly string[]) => string
-  write: (scored: Scored, labels: readonly string[]) => string
+  /** The text before the first row. Valid once the first row was read or the input has ended. */
+  head: () => string
+  write: (scored: ScoredRow) => string
 }
 
-const GROUP = 64
+/** Scores rows: in this process, or through a running service. */
+export interface Scorer {
+  /** Name, revision and number format: only the same model resumes a run. */
+  model: string
+  labels: readonly string[]
+  /** The rows with their results, in order. Throws ScoringError if it cannot continue; returns when `signal` aborts. */
+  score: (rows: AsyncIterable<readonly Row[]>, signal: AbortSignal) => AsyncGenerator<ScoredRow[], void>
+  close: () => Promise<void>
+}
 
-/** Rows in groups: a step for each row would cost more than the row. */
-export async function * grouped (rows: AsyncIterable<Row>): AsyncGenerator<Row[], void> {
+/** Codes of temporary failures: the row is sent again, or the run ends; it is not marked. */
+export const TEMPORARY: ReadonlySet<string> = new Set(['OVERLOADED', 'NOT_READY', 'TIMEOUT', 'REQUEST_TIMEOUT', 'RATE_LIMITED'])
+
+const GROUP_ROWS = 64
+const GROUP_LENGTH = 1024 * 1024
+
+/** Rows in groups of at most 64: an asynchronous step per row would cost more than the row. */
+export async function * groupRows (rows: AsyncIterable<Row>): AsyncGenerator<Row[], void> {
   let group: Row[] = []
+  let length = 0
   for await (const row of rows) {
     group.push(row)
-    if (group.length < GROUP) continue
+    length += row.raw.length
+    if (group.length < GROUP_ROWS && length < GROUP_LENGTH) continue
     yield group
     group = []
+    length = 0
   }
   if (group.length > 0) yield group
-}
-
-/** Lines that end in LF or CRLF; the last needs no line break. */
-export async function * linesOf (chunks: AsyncIterable<string>): AsyncGenerator<string, void> {
-  let pieces: string[] = []
-  for await (const chunk of chunks) {
-    const lines = chunk.split('\n')
-    const rest = lines.pop() as string
-    for (const line of lines) {
-      pieces.push(line)
-      yield pieces.join('').replace(/\r$/, '')
-      pieces = []
-    }
-    if (rest !== '') pieces.push(rest)
-  }
-  if (pieces.length > 0) yield pieces.join('').replace(/\r$/, '')
 }

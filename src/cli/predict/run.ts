@@ -1,22 +1,21 @@
+import { FileOutput, StandardOutput, type Output } from './output.ts'
 import { inProcessScorer } from './in-process.ts'
 import { openInput, type Input } from './input.ts'
 import { JsonLines } from './json-lines.ts'
 import type { Options } from './options.ts'
-import { FileOutput, type Output } from './output.ts'
+import { PlainLines } from './plain-lines.ts'
 import { Progress } from './progress.ts'
 import { remoteScorer } from './remote.ts'
-import { grouped, type Format, type Row } from './rows.ts'
-import type { Scorer } from './scorer.ts'
-import { StandardOutput } from './stdout.ts'
-import { Lines, Table } from './table.ts'
+import { groupRows, type Format, type Row, type Scorer } from './rows.ts'
+import { Table } from './table.ts'
 
 export interface RunContext {
   env: NodeJS.ProcessEnv
   workerUrl: URL
-  /** Aborts when the run is to be stopped. */
+  /** Aborts to stop the run. */
   stop: AbortController
-  /** A line for the person at the terminal. */
-  say: (line: string) => void
+  /** Writes a line for the user. */
+  report: (line: string) => void
 }
 
 export interface RunResult {
@@ -25,17 +24,18 @@ export interface RunResult {
   stopped: boolean
 }
 
-/** Scores a file, or what is left of it. */
-export async function run (options: Options, { env, workerUrl, stop, say }: RunContext): Promise<RunResult> {
-  const input = await openInput(options.input)
-  const scorer = options.url === undefined ? await inProcessScorer(env, workerUrl, say) : await remoteScorer(options.url, env.API_KEY, say)
+/** Scores a file, or the rest of one that an earlier run was stopped on. */
+export async function run (options: Options, { env, workerUrl, stop, report }: RunContext): Promise<RunResult> {
+  const input = await openInput(options.input, options.encoding)
+  const scorer = options.url === undefined ? await inProcessScorer(env, workerUrl, report) : await remoteScorer(options.url, env.API_KEY, report)
   try {
     const output = await openOutput(options, scorer, stop)
-    if (output.done > 0) say(`Going on after ${output.done} rows`)
+    if (output.done > 0) report(`Resuming after ${output.done} rows`)
     try {
-      return await score(options, { input, scorer, output, signal: stop.signal, say })
+      return await scoreRows(options, { input, scorer, output, signal: stop.signal, report })
     } catch (error) {
-      await output.stop()
+      // The first failure is the one to report; without a last checkpoint the one before is valid.
+      await output.stop().catch(() => {})
       throw error
     }
   } finally {
@@ -48,23 +48,23 @@ interface Parts {
   scorer: Scorer
   output: Output
   signal: AbortSignal
-  say: (line: string) => void
+  report: (line: string) => void
 }
 
-async function score (options: Options, { input, scorer, output, signal, say }: Parts): Promise<RunResult> {
-  const format = formatOf(options, input)
+async function scoreRows (options: Options, { input, scorer, output, signal, report }: Parts): Promise<RunResult> {
+  const format = createFormat(options, input, scorer.labels)
   const progress = new Progress(input)
   let { errors } = output
   let head = output.done > 0 ? '' : undefined
   try {
-    for await (const scored of scorer.score(grouped(rest(format.rows(input.chunks), output)), signal)) {
+    for await (const scored of scorer.score(groupRows(skipDone(format.rows(input.chunks), output)), signal)) {
       if (signal.aborted) break
       for (const item of scored) {
         const failed = 'error' in item.result
         if (failed) errors++
-        const before = head ?? format.head(scorer.labels)
+        const before = head ?? format.head()
         head = ''
-        await output.add(item.row, before + format.write(item, scorer.labels), failed)
+        await output.add(item.row, before + format.write(item), failed)
       }
       progress.add(scored.length)
     }
@@ -75,13 +75,15 @@ async function score (options: Options, { input, scorer, output, signal, say }: 
     await output.stop()
     return { errors, stopped: true }
   }
-  await output.finish(head === undefined ? format.head(scorer.labels) : '')
-  say(`${output.done + progress.rows} rows${options.out === undefined ? '' : ` are in ${options.out}`}, ${errors} with an error, ${Math.round(progress.rate)} rows/s, scored by ${scorer.model}`)
+  await output.finish(head ?? format.head())
+  const rows = output.done + progress.rows
+  const destination = options.out === undefined ? '' : ` ${rows === 1 ? 'is' : 'are'} in ${options.out}`
+  report(`${rows} ${rows === 1 ? 'row' : 'rows'}${destination}, ${errors} with an error, ${Math.round(progress.rate)} rows/s, scored by ${scorer.model}`)
   return { errors, stopped: false }
 }
 
 /** The rows that no earlier run has done. */
-async function * rest (rows: AsyncIterable<Row>, output: Output): AsyncGenerator<Row, void> {
+async function * skipDone (rows: AsyncIterable<Row>, output: Output): AsyncGenerator<Row, void> {
   let left = output.done
   for await (const row of rows) {
     if (left === 0) yield row
@@ -92,14 +94,22 @@ async function * rest (rows: AsyncIterable<Row>, output: Output): AsyncGenerator
   }
 }
 
-function formatOf ({ format, column, header, prefix }: Options, { hasMark }: Input): Format {
-  if (format === 'ndjson') return new JsonLines(column, prefix)
-  if (format === 'lines') return new Lines(prefix)
-  return new Table({ delimiter: format === 'tsv' ? '\t' : ',', column, header, prefix, hasMark })
+function createFormat ({ format, formatGiven, delimiter, column, header, prefix, keepFormulas }: Options, { hasMark }: Input, labels: readonly string[]): Format {
+  if (format === 'ndjson') return new JsonLines({ column, prefix, labels })
+  if (format === 'lines') return new PlainLines({ prefix, labels, keepFormulas, refuseTabs: !formatGiven, hasMark })
+  return new Table({ delimiter, preferred: format === 'tsv' ? '\t' : ',', column, header, prefix, labels, hasMark })
 }
 
-async function openOutput ({ out, format, column, header, prefix, restart }: Options, { model, labels }: Scorer, stop: AbortController): Promise<Output> {
-  if (out === undefined) return new StandardOutput()
-  const identity = [model, labels.join('/'), format, `column ${column}`, ...(header ? [] : ['no header']), ...(prefix === '' ? [] : [`prefix ${prefix}`])].join(', ')
-  return await FileOutput.open(out, identity, restart, () => stop.abort(new Error('The output is being written by another run')))
+async function openOutput (options: Options, { model, labels }: Scorer, stop: AbortController): Promise<Output> {
+  const { out: path, format, column, header, prefix, delimiter, encoding, keepFormulas, restart } = options
+  if (path === undefined) return new StandardOutput()
+  const identity = [
+    model, labels.join('/'), format, `column ${column}`,
+    ...(header ? [] : ['no header']),
+    ...(prefix === '' ? [] : [`prefix ${prefix}`]),
+    ...(delimiter === undefined ? [] : [`delimiter ${JSON.stringify(delimiter)}`]),
+    ...(encoding === undefined ? [] : [`encoding ${encoding}`]),
+    ...(keepFormulas ? ['formulas kept'] : [])
+  ].join(', ')
+  return await FileOutput.open({ path, identity, restart, onLost: () => stop.abort(new Error('Another run is writing the output')) })
 }

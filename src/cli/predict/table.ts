@@ -1,32 +1,33 @@
-import { pipeline, Readable } from 'node:stream'
-import { parse, CsvError } from 'csv-parse'
-import { stringify } from 'csv-stringify/sync'
-import { InputError } from './input.ts'
-import { UsageError } from './options.ts'
-import { linesOf, type Format, type Row, type Scored } from './rows.ts'
+import { formatCell, resultCells, resultNames } from './cells.ts'
+import { describeDelimiter, detectDialect } from './dialect.ts'
+import { FileError, UsageError } from './errors.ts'
+import { readRecords } from './records.ts'
+import type { Format, Row, ScoredRow } from './rows.ts'
 
-const TAB = '\t'
+/** A header that may well be one column: words, without a character that could separate columns. */
+const PLAIN_NAME = /^(?!.* {2})[\p{L}\p{M}\p{N} _.'’()?!/&-]*$/u
 
 export interface TableOptions {
-  delimiter: string
+  /** Undefined: recognised by the content. */
+  delimiter: string | undefined
+  /** The delimiter that wins if several fit. */
+  preferred: string
   column: string
   header: boolean
   prefix: string
+  labels: readonly string[]
   hasMark: () => boolean
 }
 
-interface Parsed {
-  record: string[]
-  info: { lines: number }
-}
-
 /**
- * CSV, and TSV, which has no quotes (IANA's text/tab-separated-values). A short row is filled up with empty cells, as spreadsheets leave them out; one that is too
- * long stops the run.
+ * CSV and TSV. Rows are written as they were read, with new cells at their end. A short row is filled up with empty cells, as
+ * spreadsheets leave them out; one that is too long stops the run.
  */
 export class Table implements Format {
   readonly #options: TableOptions
-  #columns: string[] | undefined
+  #delimiter = ','
+  #preamble = ''
+  #header: { raw: string, names: string[] } | undefined
   #lineBreak = '\n'
 
   constructor (options: TableOptions) {
@@ -34,94 +35,71 @@ export class Table implements Format {
   }
 
   async * rows (chunks: AsyncIterable<string>): AsyncGenerator<Row, void> {
-    const { delimiter, header } = this.#options
-    const parser = parse({ delimiter, info: true, relax_column_count: true, ...(delimiter === TAB && { quote: null }) })
-    pipeline(Readable.from(this.#watched(chunks)), parser, () => {})
+    const dialect = await detectDialect(chunks, this.#options)
+    this.#delimiter = dialect.delimiter
+    this.#preamble = dialect.preamble
     let width = 0
     let index = -1
-    try {
-      for await (const { record, info } of parser as AsyncIterable<Parsed>) {
-        if (this.#columns === undefined) {
-          this.#columns = header ? record : []
-          width = record.length
-          index = this.#indexOf(record)
-          if (header) continue
+    for await (const { cells, raw, lineBreak, line, tooLong } of readRecords(dialect.chunks, dialect.delimiter)) {
+      // A blank line before the header, or between rows of several cells, is none.
+      if (raw === '' && !tooLong && (width > 1 || (width === 0 && this.#options.header))) continue
+      if (width === 0) {
+        width = cells.length
+        if (lineBreak === '\r\n') this.#lineBreak = lineBreak
+        index = this.#findColumn(cells)
+        if (this.#options.header) {
+          if (tooLong) throw new FileError(`Line ${line}: the header is too long`)
+          this.#setHeader(raw, cells)
+          continue
         }
-        // A blank line between rows is none.
-        if (width > 1 && record.length === 1 && record[0] === '') continue
-        if (record.length > width) throw new InputError(`Line ${info.lines} has ${record.length} fields, and the first ${width}: correct it and give the same command again`)
-        while (record.length < width) record.push('')
-        yield { source: record, text: record[index] as string }
       }
-    } catch (error) {
-      throw error instanceof CsvError ? new InputError(`This is not CSV as it should be: ${error.message}`) : error
+      if (cells.length > width) {
+        throw new FileError(`Line ${line} has ${cells.length} cells and the first row ${width}, separated by ${describeDelimiter(this.#delimiter)}; correct it and run the same command again`)
+      }
+      const row = { raw: raw + this.#delimiter.repeat(width - cells.length), text: cells[index] ?? '' }
+      yield tooLong ? { ...row, error: 'LINE_TOO_LONG' } : row
     }
   }
 
-  head (labels: readonly string[]): string {
-    if (!this.#options.header || this.#columns === undefined) return ''
-    const added = ['label', ...labels.map((label) => `score_${label}`), 'error'].map((name) => this.#options.prefix + name)
-    const taken = added.filter((name) => this.#columns?.includes(name))
-    if (taken.length > 0) throw new UsageError(`The input has a column ${taken.join(' and ')} already: give the new ones a --prefix`)
-    return (this.#options.hasMark() ? '\ufeff' : '') + this.#line([...this.#columns, ...added])
+  head (): string {
+    const mark = this.#options.hasMark() ? '\ufeff' : ''
+    const header = this.#header === undefined ? '' : this.#line(this.#header.raw, resultNames(this.#options.labels, this.#options.prefix))
+    return mark + this.#preamble + header
   }
 
-  write ({ row, result }: Scored, labels: readonly string[]): string {
-    return this.#line([...row.source, ...('error' in result
-      ? ['', ...labels.map(() => ''), result.error]
-      : [result.label, ...labels.map((label) => String(result.scores[label])), ''])])
+  write ({ row, result }: ScoredRow): string {
+    return this.#line(row.raw, resultCells(result, this.#options.labels))
   }
 
-  #line (cells: readonly string[]): string {
-    if (this.#options.delimiter === TAB) return cells.join(TAB) + this.#lineBreak
-    return stringify([[...cells]], { delimiter: this.#options.delimiter, record_delimiter: this.#lineBreak })
+  #line (raw: string, added: readonly string[]): string {
+    return [raw, ...added.map((cell) => formatCell(cell, this.#delimiter))].join(this.#delimiter) + this.#lineBreak
   }
 
-  /** The first line's end is the output's. */
-  async * #watched (chunks: AsyncIterable<string>): AsyncGenerator<string, void> {
-    let seen = false
-    for await (const chunk of chunks) {
-      const end = seen ? -1 : chunk.indexOf('\n')
-      if (end >= 0) {
-        seen = true
-        if (chunk[end - 1] === '\r') this.#lineBreak = '\r\n'
-      }
-      yield chunk
-    }
+  #setHeader (raw: string, names: string[]): void {
+    const taken = resultNames(this.#options.labels, this.#options.prefix).filter((name) => names.includes(name))
+    if (taken.length > 0) throw new UsageError(`The input has a column ${listNames(taken)} already; give the new columns a --prefix`)
+    this.#header = { raw, names }
   }
 
-  #indexOf (first: readonly string[]): number {
+  #findColumn (first: readonly string[]): number {
     const { column, header } = this.#options
     const named = header ? first.indexOf(column) : -1
     if (named >= 0) return named
     const number = Number(column)
     if (Number.isInteger(number) && number >= 1 && number <= first.length) return number - 1
-    if (first.length === 1 && column === 'text') return 0
+    const [only = ''] = first
+    if (first.length === 1 && column === 'text' && (!header || PLAIN_NAME.test(only))) return 0
+    const separated = first.length === 1 ? '' : `, separated by ${describeDelimiter(this.#delimiter)},`
     throw new UsageError(header
-      ? `There is no column "${column}"; the columns are ${first.map((name) => `"${name}"`).join(', ')}`
-      : `Without a header give --column as a number from 1 to ${first.length}`)
+      ? `There is no column "${column}"; the columns${separated} are ${listNames(first)}. Use --column to name one, or --delimiter if another character separates them`
+      : `The first row has ${first.length} cells${separated.slice(0, -1)}: without a header --column must be a number from 1 to ${first.length}`)
   }
 }
 
-/** Plain lines, each a text; written as CSV with a column for it. */
-export class Lines implements Format {
-  readonly #table: Table
-  readonly #prefix: string
+const MAX_NAMES = 20
+const MAX_NAME_LENGTH = 60
 
-  constructor (prefix: string) {
-    this.#prefix = prefix
-    this.#table = new Table({ delimiter: ',', column: 'text', header: false, prefix, hasMark: () => false })
-  }
-
-  async * rows (chunks: AsyncIterable<string>): AsyncGenerator<Row, void> {
-    for await (const line of linesOf(chunks)) yield { source: [line], text: line }
-  }
-
-  head (labels: readonly string[]): string {
-    return `${['text', ...['label', ...labels.map((label) => `score_${label}`), 'error'].map((name) => this.#prefix + name)].join(',')}\n`
-  }
-
-  write (scored: Scored, labels: readonly string[]): string {
-    return this.#table.write(scored, labels)
-  }
+function listNames (names: readonly string[]): string {
+  const shown = names.slice(0, MAX_NAMES).map((name) => `"${name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name}"`)
+  return shown.join(', ') + (names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : '')
 }
