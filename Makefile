@@ -6,7 +6,8 @@ SHELL := /bin/bash
 # is available. The environment and .env take precedence over this default. The service reports a .env that is not a file.
 START = MODEL_FALLBACK_DEFAULT=compact exec node $(if $(shell test -f .env && echo yes),--env-file=.env)
 
-.PHONY: help setup start dev build deps test test-unit lint licenses sbom format typecheck fuzz fixtures bench bench-quick bench-report accuracy
+.PHONY: help setup start dev build deps test test-unit lint licenses sbom format typecheck fuzz fixtures bench bench-quick bench-report accuracy \
+  test-kubernetes lint-kubernetes
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,5 +70,11 @@ bench-report: setup ## Write the newest results into docs/benchmarks.md and READ
 accuracy: setup ## Measure the accuracy of a running service: make accuracy DATA=file.tsv [URL=http://127.0.0.1:8000]
 	@test -n "$(DATA)" || { echo 'Name the labelled texts: make accuracy DATA=file.tsv (one LABEL<TAB>TEXT per line)'; exit 2; }
 	@node_modules/.bin/tsx bench/accuracy/main.ts --data '$(DATA)' --url $(or $(URL),http://127.0.0.1:8000)
+
+test-kubernetes: setup ## Test deploy/kubernetes on the cluster of KUBECONFIG, or on one that it starts (root on Linux, Go)
+	@tests/kubernetes/test.sh $(ARGS)
+
+lint-kubernetes: setup ## Check the manifests of deploy/kubernetes without a cluster
+	@tests/kubernetes/lint.sh $(ARGS)
 
 -include docker/docker.mk
