@@ -2,7 +2,6 @@ import { defaultWorkers, type Config } from './config.ts'
 import { cpuQuota } from './inference/cpu-quota.ts'
 import { ModelManager } from './inference/model-manager.ts'
 import type { ModelInstanceOptions } from './inference/model-instance.ts'
-import type { SpareThread } from './inference/spare-thread.ts'
 import type { Logger } from './logger.ts'
 import { COMPACT, resolveModel } from './models/catalog.ts'
 import { terminalProgress } from './models/progress.ts'
@@ -12,11 +11,9 @@ export interface ModelManagerContext {
   /** The built worker: tsc does not rewrite the path of a worker, so the entry point names it. */
   workerUrl: URL
   logger: Logger
-  /** The first worker's thread, where one was started ahead. */
-  spare?: SpareThread
 }
 
-/** The store of the folders and the hub that the configuration names. */
+/** Creates the store of the folders and the hub that the configuration names. */
 export function createModelStore (config: Config, logger: Logger): ModelStore {
   return new ModelStore({
     directory: config.MODEL_DIR,
@@ -28,8 +25,8 @@ export function createModelStore (config: Config, logger: Logger): ModelStore {
   })
 }
 
-/** How the configuration lets a model run. */
-export function modelInstanceOptions (config: Config, { workerUrl, logger }: Pick<ModelManagerContext, 'workerUrl' | 'logger'>): ModelInstanceOptions {
+/** The settings that concern a loaded model. */
+export function modelInstanceOptions (config: Config, { workerUrl, logger }: ModelManagerContext): ModelInstanceOptions {
   return {
     workerUrl,
     workers: config.INFERENCE_WORKERS === 0 ? defaultWorkers(cpuQuota()) : config.INFERENCE_WORKERS,
@@ -39,14 +36,14 @@ export function modelInstanceOptions (config: Config, { workerUrl, logger }: Pic
   }
 }
 
-/** The model host that the configuration asks for. It loads nothing before it is started. */
-export function createModelManager (config: Config, { workerUrl, logger, spare }: ModelManagerContext): ModelManager {
+/** Creates the configured model manager. It loads nothing until it is started. */
+export function createModelManager (config: Config, { workerUrl, logger }: ModelManagerContext): ModelManager {
   const requested = resolveModel(config.MODEL_NAME, config.MODEL_REVISION, config.MODEL_DTYPE)
   const store = createModelStore(config, logger)
   return new ModelManager({
     requested,
     store,
     ...(config.MODEL_FALLBACK === 'compact' && !requested.embedded && { fallback: resolveModel(COMPACT, 'main', 'q8') }),
-    runtime: { ...modelInstanceOptions(config, { workerUrl, logger }), ...(spare && { spare }) }
+    instance: modelInstanceOptions(config, { workerUrl, logger })
   })
 }

@@ -9,6 +9,7 @@ export const ValidationError = createError('VALIDATION', '%s', 400)
 export const EmptyTextError = createError('EMPTY_TEXT', 'Text %s is empty or blank', 422)
 const TextTooLong = createError('TEXT_TOO_LONG', '%s', 422)
 export const BatchSizeError = createError('BATCH_SIZE', 'The batch has %s texts; allowed: 1 to %s', 422)
+const BatchTooCostly = createError('BATCH_SIZE', 'The batch of %s texts would take about %s s; the limit is %s s. Send fewer or shorter texts', 422)
 export const TextPairError = createError(
   'TEXT_PAIR',
   '`inputs` is a text pair, which this model does not support. Send a batch as {"inputs": [["first"], ["second"]]} or {"texts": ["first", "second"]}',
@@ -29,6 +30,11 @@ export const TimeoutError = createError('TIMEOUT', 'No answer within %s ms', 504
 /** Text `index` of the request has `length` characters or tokens; at most `limit` are allowed. */
 export function textTooLong (index: number, length: string | number, unit: 'characters' | 'tokens', limit: number): Error {
   return new TextTooLong(`Text ${index} has ${length} ${unit}; at most ${limit} are allowed`)
+}
+
+/** A batch that would take `estimateMs` on an idle service, of which only `budgetMs` are left: repeating it is useless. */
+export function batchTooCostly (texts: number, estimateMs: number, budgetMs: number): Error {
+  return new BatchTooCostly(texts, (estimateMs / 1000).toFixed(1), (budgetMs / 1000).toFixed(1))
 }
 
 /** An error with the time to retry after. */

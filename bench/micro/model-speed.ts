@@ -43,7 +43,7 @@ async function loadOther (path: string | undefined): Promise<Classifier> {
   }
 }
 
-const load = (directory: string): Promise<Classifier> => Classifier.load({ directory, dtype: 'q8', lanes: false })
+const load = (directory: string): Promise<Classifier> => Classifier.load({ directory, dtype: 'q8', batching: false })
 
 const { against } = parseArgs({ options: { against: { type: 'string' } } }).values
 const models = [await load(COMPACT), await loadOther(against)] as const

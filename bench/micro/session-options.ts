@@ -1,7 +1,6 @@
 import { basename, dirname, join } from 'node:path'
 import { AutoTokenizer, env } from '@xenova/transformers'
-import { buildFeeds, runtime, type OnnxSession } from '../../src/inference/onnx-runtime.ts'
-import { SESSION_OPTIONS } from '../../src/inference/session-options.ts'
+import { buildFeeds, runtime, SESSION_OPTIONS, type OnnxSession } from '../../src/inference/onnx-runtime.ts'
 import { describeMachine, formatMachine } from '../lib/machine.ts'
 import { referenceModel } from '../lib/model.ts'
 import { median } from '../lib/statistics.ts'

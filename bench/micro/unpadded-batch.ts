@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path'
 import { AutoTokenizer, env } from '@xenova/transformers'
-import { LANE_COUNTS, MAX_LANES } from '../../src/inference/lane-counts.ts'
-import { openLaneSession, openPlainSession } from '../../src/inference/session.ts'
+import { openBatchingSession, openSession } from '../../src/inference/session.ts'
+import { BATCH_SIZE } from '../../src/inference/unpadded-batch/graph.ts'
 import { describeMachine, formatMachine } from '../lib/machine.ts'
 import { benchModel } from '../lib/model.ts'
 import { median } from '../lib/statistics.ts'
@@ -16,26 +16,26 @@ const { name: modelName, directory } = await benchModel()
 env.localModelPath = dirname(directory)
 env.allowRemoteModels = false
 const tokenizer = await AutoTokenizer.from_pretrained(basename(directory), { local_files_only: true })
-const texts = createNewTexts((ROUNDS + WARM_UP) * MAX_LANES).map((text) => tokenizer.encode(text))
-const plain = await openPlainSession(directory, 'q8')
-const batching = await openLaneSession(directory, 'q8', Promise.resolve([texts[0] as number[], texts[1] as number[]]))
-if (batching.problem !== undefined) throw new Error(batching.problem)
+const texts = createNewTexts((ROUNDS + WARM_UP) * BATCH_SIZE).map((text) => tokenizer.encode(text))
+const plain = await openSession(directory, 'q8')
+const batching = await openBatchingSession(directory, 'q8', Promise.resolve([texts[0] as number[], texts[1] as number[]]))
+if (batching.batchingDisabledReason !== undefined) throw new Error(batching.batchingDisabledReason)
 
-const variants = [{ name: 'plain session', session: plain, size: 1 }, ...LANE_COUNTS.map((size) => ({ name: `batches of ${size}`, session: batching, size }))]
+const variants = [{ name: 'plain session', session: plain, size: 1 }, ...[1, BATCH_SIZE / 2, BATCH_SIZE].map((size) => ({ name: `batches of ${size}`, session: batching, size }))]
   .map((variant) => ({ ...variant, costs: [] as number[], different: 0 }))
 for (let round = 0; round < ROUNDS + WARM_UP; round++) {
-  const group = texts.slice(round * MAX_LANES, (round + 1) * MAX_LANES)
+  const group = texts.slice(round * BATCH_SIZE, (round + 1) * BATCH_SIZE)
   let expected = ''
   for (const variant of variants) {
     const logits: Float32Array[] = []
     // CPU time: other programs on the machine do not count.
     const before = process.cpuUsage()
-    for (let first = 0; first < MAX_LANES; first += variant.size) logits.push(...await variant.session.run(group.slice(first, first + variant.size)))
+    for (let first = 0; first < BATCH_SIZE; first += variant.size) logits.push(...await variant.session.run(group.slice(first, first + variant.size)))
     const { user, system } = process.cpuUsage(before)
     if (variant === variants[0]) expected = logits.join()
     else if (logits.join() !== expected) variant.different++
     // The first rounds allocate memory.
-    if (round >= WARM_UP) variant.costs.push((user + system) / 1000 / MAX_LANES)
+    if (round >= WARM_UP) variant.costs.push((user + system) / 1000 / BATCH_SIZE)
   }
 }
 process.stdout.write(`${formatMachine(describeMachine())}\n${modelName}\n\n| | CPU time per text, ms | relative | different logits |\n| --- | --- | --- | --- |\n`)

@@ -1,4 +1,4 @@
-import { SESSION_OPTIONS } from '../../src/inference/session-options.ts'
+import { SESSION_OPTIONS } from '../../src/inference/onnx-runtime.ts'
 import { BareRuntime, DEFAULT_OPTIONS } from '../baselines/bare-runtime.ts'
 import { measureCoreRoundTripNs } from '../lib/core-distance.ts'
 import { measureLoad, measureLoadAndCpu } from '../lib/measure.ts'

@@ -1,4 +1,11 @@
-import type { Classification } from './classification.ts'
+/** The model's result for one text, from which every answer is derived. */
+export interface Classification {
+  /** One logit per label, in the model's label order. */
+  logits: Float32Array
+  /** Tokens of the whole text, before truncation. */
+  tokens: number
+  truncated: boolean
+}
 
 /*
  * A value in Redis, little endian:
@@ -10,7 +17,7 @@ const HEADER = 8
 const CHECKSUM = 4
 const TRUNCATED = 1
 
-/** The compact form of a classification. */
+/** Encodes a classification for Redis. */
 export function encode ({ logits, tokens, truncated }: Classification): Buffer {
   const buffer = Buffer.allocUnsafe(HEADER + 4 * logits.length + CHECKSUM)
   buffer.writeUInt8(MAGIC, 0)
@@ -22,7 +29,7 @@ export function encode ({ logits, tokens, truncated }: Classification): Buffer {
   return buffer
 }
 
-/** The classification in `buffer`, or undefined where it is none for `labelCount` labels: damaged, foreign or cut. */
+/** Decodes a value; undefined if it is not a classification with `labelCount` labels: damaged, foreign or incomplete. */
 export function decode (buffer: Buffer, labelCount: number): Classification | undefined {
   const length = HEADER + 4 * labelCount + CHECKSUM
   if (buffer.length !== length || buffer[0] !== MAGIC || buffer.readUInt16LE(2) !== labelCount) return undefined

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache'
-import type { Classification } from './classification.ts'
+import type { Classification } from './codec.ts'
 
 export interface MemoryStoreOptions {
-  /** Most entries kept, the least recently used go first; 0 keeps none. */
+  /** Entries at most; the least recently used are evicted first. 0 disables the store. */
   maxEntries: number
   ttlSeconds: number
-  /** Milliseconds from any start; the default is the process's monotonic clock. */
+  /** A clock in milliseconds; the default is the process's monotonic clock. */
   clock?: { now: () => number }
 }
 
@@ -14,7 +14,7 @@ export class MemoryStore {
   readonly #entries: LRUCache<string, Classification> | undefined
 
   constructor ({ maxEntries, ttlSeconds, clock = performance }: MemoryStoreOptions) {
-    // lru-cache allocates for `max` at once: a huge limit counts sizes instead, which grows with use.
+    // lru-cache allocates memory for `max` entries at once. `maxSize` limits the same number and grows with use.
     this.#entries = maxEntries === 0
       ? undefined
       : new LRUCache({ maxSize: maxEntries, sizeCalculation: () => 1, ttl: ttlSeconds * 1000, perf: clock })
@@ -28,7 +28,7 @@ export class MemoryStore {
     this.#entries?.set(key, value)
   }
 
-  /** Entries held, expired ones included until they are touched. */
+  /** Entries, including expired ones that were not accessed since. */
   get size (): number {
     return this.#entries?.size ?? 0
   }

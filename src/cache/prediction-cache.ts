@@ -1,13 +1,15 @@
-import type { Classification } from './classification.ts'
-import { decode, encode } from './codec.ts'
+import { decode, encode, type Classification } from './codec.ts'
 import type { MemoryStore } from './memory-store.ts'
 import type { RedisState } from './redis-connection.ts'
 import type { RedisStore } from './redis-store.ts'
+import { SingleFlight, type Pending } from './single-flight.ts'
 
-/** What the cache tells the metrics. */
+/** Notifications for metrics. */
 export interface CacheEvents {
   onHit?: (tier: 'memory' | 'redis', count: number) => void
   onMiss?: (count: number) => void
+  /** A text joined a computation under way. */
+  onJoin?: (count: number) => void
 }
 
 export interface PredictionCacheOptions extends CacheEvents {
@@ -20,9 +22,30 @@ export interface CacheStats {
   redis: RedisState | 'off'
 }
 
-/** Memory first, then Redis. What Redis has comes to memory; what is computed goes to both, and no caller waits for it. */
-export class PredictionCache {
+/** What a request went through; filled in by `getOrCompute`, also if it fails. Times are milliseconds. */
+export interface CacheTrace {
+  cacheMs: number
+  /** When texts that no cache had were passed on, on `performance.now()`'s clock. */
+  queuedAt: number | undefined
+}
+
+export interface GetOrComputeOptions<T> {
+  /** Labels of the model: values with another number are misses. */
+  labelCount: number
+  /** Returns the signal that ends the wait for a computation. Called only if a text must be computed. */
+  signal: () => AbortSignal
+  /** Starts to compute texts; returns one pending result per text. What it throws is thrown. */
+  compute: (texts: readonly string[]) => Pending<T>[]
+  trace: CacheTrace
+}
+
+/** Found in a cache, or computed for this caller or for another at the same time. */
+export type CacheResult<T> = { classification: Classification, computed?: undefined } | { classification: T, computed: T }
+
+/** Memory first, then Redis, then the model. Computed values are stored in both; no caller waits for that. */
+export class PredictionCache<T extends Classification> {
   readonly #options: PredictionCacheOptions
+  readonly #flights = new SingleFlight<T>()
 
   constructor (options: PredictionCacheOptions) {
     this.#options = options
@@ -33,32 +56,84 @@ export class PredictionCache {
     return { memory: { entries: memory.size }, redis: redis?.state ?? 'off' }
   }
 
-  /** What memory has, at once. */
-  getFromMemory (key: string): Classification | undefined {
-    const hit = this.#options.memory.get(key)
-    if (hit !== undefined) this.#options.onHit?.('memory', 1)
-    return hit
+  /**
+   * Returns the classification of each text, in order: from memory, from Redis, or computed. Equal texts that are requested
+   * at the same time are computed once. A failure of Redis is a miss.
+   * @param keys the texts' cache keys, in the same order
+   */
+  async getOrCompute (keys: readonly string[], texts: readonly string[], options: GetOrComputeOptions<T>): Promise<CacheResult<T>[]> {
+    const { trace } = options
+    const start = performance.now()
+    const found = new Map<string, CacheResult<T>>()
+    let missing = this.#readMemory(keys.map((key, index) => [key, texts[index] as string]), found)
+    if (missing.size > 0 && await this.#readRedis(missing, found, options.labelCount)) {
+      // Another request may have computed them meanwhile.
+      missing = this.#readMemory([...missing].filter(([key]) => !found.has(key)), found)
+    }
+    trace.cacheMs = performance.now() - start
+    if (missing.size > 0) {
+      trace.queuedAt = performance.now()
+      await this.#compute(missing, found, options)
+    }
+    return keys.map((key) => found.get(key) as CacheResult<T>)
   }
 
-  /** What Redis has, for keys that memory lacks; undefined for a miss. Never rejects. */
-  async lookup (keys: readonly string[], labelCount: number): Promise<(Classification | undefined)[]> {
+  /** Adds what memory has to `found`; returns the rest. */
+  #readMemory (entries: readonly (readonly [key: string, text: string])[], found: Map<string, CacheResult<T>>): Map<string, string> {
+    const missing = new Map<string, string>()
+    let hits = 0
+    for (const [key, text] of entries) {
+      const classification = this.#options.memory.get(key)
+      if (classification === undefined) {
+        missing.set(key, text)
+      } else {
+        hits++
+        found.set(key, { classification })
+      }
+    }
+    if (hits > 0) this.#options.onHit?.('memory', hits)
+    return missing
+  }
+
+  /** Adds what Redis has to `found`, and to memory. Returns false if there was nothing to read. Never rejects. */
+  async #readRedis (missing: ReadonlyMap<string, string>, found: Map<string, CacheResult<T>>, labelCount: number): Promise<boolean> {
     const { memory, redis, onHit, onMiss } = this.#options
-    const values = redis === undefined ? keys.map(() => undefined) : await redis.getMany(keys)
-    const found = values.map((value, index) => {
-      const hit = value === undefined ? undefined : decode(value, labelCount)
-      if (hit !== undefined) memory.set(keys[index] as string, hit)
-      return hit
-    })
-    const hits = found.filter((hit) => hit !== undefined).length
+    const keys = [...missing.keys()].filter((key) => !this.#flights.has(key))
+    const values = redis === undefined || keys.length === 0 ? [] : await redis.getMany(keys)
+    let hits = 0
+    for (const [index, value] of values.entries()) {
+      const classification = value === undefined ? undefined : decode(value, labelCount)
+      if (classification === undefined) continue
+      const key = keys[index] as string
+      hits++
+      memory.set(key, classification)
+      found.set(key, { classification })
+    }
     if (hits > 0) onHit?.('redis', hits)
     if (hits < keys.length) onMiss?.(keys.length - hits)
-    return found
+    return values.length > 0
   }
 
-  /** Keeps a new classification. */
-  put (key: string, { logits, tokens, truncated }: Classification): void {
-    const value = { logits, tokens, truncated }
-    this.#options.memory.set(key, value)
-    this.#options.redis?.set(key, encode(value))
+  /** Adds the classifications of all missing texts to `found`; joins computations under way, and starts the others. */
+  async #compute (missing: ReadonlyMap<string, string>, found: Map<string, CacheResult<T>>, options: GetOrComputeOptions<T>): Promise<void> {
+    const flights = this.#flights
+    const keys = [...missing.keys()]
+    const own = keys.filter((key) => !flights.has(key))
+    if (own.length > 0) {
+      const pending = options.compute(own.map((key) => missing.get(key) as string))
+      own.forEach((key, index) => this.#start(key, pending[index] as Pending<T>))
+    }
+    if (own.length < keys.length) this.#options.onJoin?.(keys.length - own.length)
+    const results = await flights.wait(keys, options.signal())
+    results.forEach((computed, index) => found.set(keys[index] as string, { classification: computed, computed }))
+  }
+
+  #start (key: string, pending: Pending<T>): void {
+    this.#flights.add(key, pending)
+    pending.result.then(({ logits, tokens, truncated }) => {
+      const value = { logits, tokens, truncated }
+      this.#options.memory.set(key, value)
+      this.#options.redis?.set(key, encode(value))
+    }, () => {})
   }
 }

@@ -8,7 +8,7 @@ interface Read {
   values: Promise<Values>
 }
 
-/** Most keys of one MGET, but for what one caller asks for: Redis serves nobody else meanwhile. */
+/** Keys of one MGET at most, unless a single caller requests more: Redis serves nobody else meanwhile. */
 const MAX_KEYS = 512
 
 /** Answers shared between processes, in Redis. Whatever goes wrong is a miss. */

@@ -1,17 +1,17 @@
-interface Flight<T> {
+/** A computation under way. */
+export interface Pending<T> {
   result: Promise<T>
-  controller: AbortController
+  /** Called when its last caller stops waiting: `result` should reject with `reason` soon. */
+  cancel: (reason: unknown) => void
+}
+
+interface Flight<T> extends Pending<T> {
   callers: number
 }
 
-/** Callers that want the same key while it is being computed share one computation. Nothing is kept after it ended. */
+/** Shares computations: callers of a key that is being computed wait for the same result. Nothing is kept afterwards. */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>()
-  readonly #onJoin: (() => void) | undefined
-
-  constructor ({ onJoin }: { onJoin?: () => void } = {}) {
-    this.#onJoin = onJoin
-  }
 
   /** Computations under way. */
   get size (): number {
@@ -22,36 +22,49 @@ export class SingleFlight<T> {
     return this.#flights.has(key)
   }
 
-  /**
-   * Joins the computation of `key`, or starts it. Rejects with `signal.reason` as soon as this caller's signal aborts;
-   * the computation itself is aborted only when its last caller has gone.
-   */
-  run (key: string, signal: AbortSignal, compute: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (signal.aborted) return Promise.reject(signal.reason as Error)
-    const known = this.#flights.get(key)
-    if (known !== undefined) this.#onJoin?.()
-    const flight = known ?? this.#start(key, compute)
-    flight.callers++
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        reject(signal.reason as Error)
-        if (--flight.callers > 0) return
-        // Forgotten before it is aborted: whoever asks next starts anew instead of joining what is being given up.
-        this.#forget(key, flight)
-        flight.controller.abort(signal.reason)
-      }
-      signal.addEventListener('abort', leave, { once: true })
-      flight.result.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave))
-    })
-  }
-
-  #start (key: string, compute: (signal: AbortSignal) => Promise<T>): Flight<T> {
-    const controller = new AbortController()
-    const flight: Flight<T> = { result: compute(controller.signal), controller, callers: 0 }
+  /** Registers the computation of a key that is not in flight. A caller has to `wait` for it at once. */
+  add (key: string, pending: Pending<T>): void {
+    const flight: Flight<T> = { ...pending, callers: 0 }
     this.#flights.set(key, flight)
     const forget = (): void => this.#forget(key, flight)
     flight.result.then(forget, forget)
-    return flight
+  }
+
+  /**
+   * Waits for the results of keys in flight. Rejects with `signal.reason` as soon as the signal aborts, or with the first
+   * failure; computations that no other caller waits for are then cancelled.
+   */
+  wait (keys: readonly string[], signal: AbortSignal): Promise<T[]> {
+    const flights = keys.map((key) => this.#flights.get(key) as Flight<T>)
+    for (const flight of flights) flight.callers++
+    return new Promise((resolve, reject) => {
+      let waiting = true
+      const detach = (reason: unknown): void => {
+        // A cancelled computation fails, which must not detach this caller a second time.
+        if (!waiting) return
+        waiting = false
+        signal.removeEventListener('abort', onAbort)
+        reject(reason as Error)
+        flights.forEach((flight, index) => this.#detach(keys[index] as string, flight, reason))
+      }
+      const onAbort = (): void => detach(signal.reason)
+      if (signal.aborted) {
+        onAbort()
+        return
+      }
+      signal.addEventListener('abort', onAbort)
+      Promise.all(flights.map(({ result }) => result)).then((results) => {
+        signal.removeEventListener('abort', onAbort)
+        resolve(results)
+      }, detach)
+    })
+  }
+
+  #detach (key: string, flight: Flight<T>, reason: unknown): void {
+    if (--flight.callers > 0) return
+    // Forgotten before it is cancelled: the next caller starts a new computation instead of joining a cancelled one.
+    this.#forget(key, flight)
+    flight.cancel(reason)
   }
 
   #forget (key: string, flight: Flight<T>): void {

@@ -1,156 +1,193 @@
-import type { ScheduledResult } from './scheduler.ts'
-
-/** A text that waits for a worker. */
-export interface QueuedText {
-  readonly text: string
-  readonly group: Flow
-  readonly queuedAt: number
-  attempts: number
-  /** Its caller has gone: a run that was lost is not repeated. */
-  abandoned: boolean
-  settle: (result: ScheduledResult) => void
-  fail: (error: Error) => void
-}
-
-/** The texts of one request that still wait; the unit of fairness. */
-export class Flow {
-  readonly entries = new Set<QueuedText>()
-  /** Whether one of its texts had a turn. */
-  served = false
-}
-
-/** Turns that are left in a round. */
-class Turns {
-  fresh = 0
-  served = 0
-
-  /** Whether one of `fresh` requests without a turn is next, and not one of `served` others. Begins a round where this one is over. */
-  isFreshNext (fresh: number, served: number): boolean {
-    // Requests may have left since the round began.
-    this.served = Math.min(this.served, served)
-    if (this.served === 0) {
-      this.served = served
-      this.fresh = fresh + served
-    }
-    return fresh > 0 && this.fresh > 0
-  }
-
-  take (fresh: boolean): void {
-    if (fresh) this.fresh = Math.max(0, this.fresh - 1)
-    else this.served = Math.max(0, this.served - 1)
-  }
-}
+import type { Flow, QueuedText } from './queued-text.ts'
 
 /**
- * Whose turn it is: one text of a request at a time. In every round each request that had a turn before gets another one, and
- * before that come the requests that had none: those that waited when the round began, and as many that came since as others
- * have turns in it. So a small request passes large ones, and a flood of small ones slows a large one to no less than half of
- * its share. A group is here exactly while it has entries.
+ * Members that are served in turn. New members, which were never served, precede the old ones, as in fq_codel; in each round
+ * every old member is served once, and at most as many members that arrived during the round as it serves old ones. A small
+ * request thus overtakes large ones, and a flood of small requests slows a large one to no less than half of its fair share.
  */
+class RoundRobin<T> {
+  /** In order of service. */
+  readonly #new = new Set<T>()
+  readonly #old = new Set<T>()
+  /** Members that are still to be served in this round. */
+  #newLeft = 0
+  #oldLeft = 0
+
+  get size (): number {
+    return this.#new.size + this.#old.size
+  }
+
+  /** Adds a member; does nothing if it is one already. */
+  add (member: T, served: boolean): void {
+    if (this.#new.has(member)) return
+    if (served) this.#old.add(member)
+    else this.#new.add(member)
+  }
+
+  delete (member: T): void {
+    if (!this.#new.delete(member)) this.#old.delete(member)
+  }
+
+  /** Returns the member to serve, and moves it behind the other old members. */
+  next (): T | undefined {
+    // Members may have left since the round began.
+    this.#oldLeft = Math.min(this.#oldLeft, this.#old.size)
+    if (this.#oldLeft === 0) {
+      this.#oldLeft = this.#old.size
+      this.#newLeft = this.size
+    }
+    const isNew = this.#new.size > 0 && this.#newLeft > 0
+    const members = isNew ? this.#new : this.#old
+    const [member] = members
+    if (member === undefined) return undefined
+    if (isNew) this.#newLeft--
+    else this.#oldLeft--
+    members.delete(member)
+    this.#old.add(member)
+    return member
+  }
+
+  [Symbol.iterator] (): Iterator<T> {
+    return [...this.#new, ...this.#old][Symbol.iterator]()
+  }
+}
+
+/** The waiting texts of a flow or of a caller, in numbers. */
+interface Backlog {
+  size: number
+  /** Sum of the texts' estimated costs. */
+  cost: number
+}
+
+interface FlowQueue extends Backlog {
+  readonly texts: Set<QueuedText>
+}
+
+interface CallerQueue extends Backlog {
+  readonly flows: Map<Flow, FlowQueue>
+  readonly order: RoundRobin<Flow>
+}
+
+/** Waiting texts, fair on two levels: callers are served in turn, and in a caller's turn its requests. */
 export class FairQueue {
-  /** Requests without a turn yet, and those that had one; each in the order of its next turn. */
-  readonly #fresh = new Set<Flow>()
-  readonly #served = new Set<Flow>()
-  readonly #turns = new Turns()
-  #depth = 0
+  readonly #callers = new Map<string, CallerQueue>()
+  readonly #order = new RoundRobin<string>()
+  /** Texts that were put back: they are served before all others. */
+  readonly #returned: QueuedText[] = []
+  #size = 0
+  #cost = 0
+  #flows = 0
 
-  /** Entries in all groups. */
-  get depth (): number {
-    return this.#depth
+  /** Waiting texts. */
+  get size (): number {
+    return this.#size
   }
 
-  /** Requests that have entries. */
-  get requests (): number {
-    return this.#fresh.size + this.#served.size
+  /** Sum of their estimated costs. */
+  get cost (): number {
+    return this.#cost
   }
 
-  add (entry: QueuedText): void {
-    const { group } = entry
-    group.entries.add(entry)
-    if (group.served && !this.#fresh.has(group)) this.#served.add(group)
-    else this.#fresh.add(group)
-    this.#depth++
+  /** Requests with waiting texts, put back ones aside. */
+  get flows (): number {
+    return this.#flows
   }
 
-  /** Puts an entry back where it is next in turn: it waited already. */
-  addFirst (entry: QueuedText): void {
-    const { group } = entry
-    const rest = [...group.entries]
-    group.entries.clear()
-    for (const item of [entry, ...rest]) group.entries.add(item)
-    const others = [...this.#fresh].filter((other) => other !== group)
-    this.#served.delete(group)
-    this.#fresh.clear()
-    for (const item of [group, ...others]) this.#fresh.add(item)
-    this.#turns.fresh++
-    this.#depth++
-  }
-
-  /** The entries that as many calls of `next` would take, `count` at most. */
-  upcoming (count: number): QueuedText[] {
-    const entries: QueuedText[] = []
-    const turns = Object.assign(new Turns(), this.#turns)
-    const fresh = this.#fresh.values()
-    const served = this.#served.values()
-    /** Requests that have entries left after a turn in here. */
-    const again: Flow[] = []
-    const cursors = new Map<Flow, { entries: Iterator<QueuedText>, left: number }>()
-    const left = { fresh: this.#fresh.size, served: this.#served.size }
-    while (entries.length < count && left.fresh + left.served > 0) {
-      const isFresh = turns.isFreshNext(left.fresh, left.served)
-      const group = (isFresh ? fresh.next().value : served.next().value ?? again.shift()) as Flow
-      turns.take(isFresh)
-      left[isFresh ? 'fresh' : 'served']--
-      const cursor = cursors.get(group) ?? { entries: group.entries.values(), left: group.entries.size }
-      cursors.set(group, cursor)
-      entries.push(cursor.entries.next().value as QueuedText)
-      if (--cursor.left === 0) continue
-      again.push(group)
-      left.served++
+  add (text: QueuedText): void {
+    const { flow } = text
+    let caller = this.#callers.get(flow.caller)
+    if (caller === undefined) {
+      caller = { size: 0, cost: 0, flows: new Map(), order: new RoundRobin() }
+      this.#callers.set(flow.caller, caller)
+      this.#order.add(flow.caller, false)
     }
-    return entries
+    let queue = caller.flows.get(flow)
+    if (queue === undefined) {
+      queue = { size: 0, cost: 0, texts: new Set() }
+      caller.flows.set(flow, queue)
+      caller.order.add(flow, flow.served)
+      this.#flows++
+    }
+    queue.texts.add(text)
+    this.#count(text, 1, caller, queue)
   }
 
-  /** Takes the entry whose turn it is. */
+  /** Puts a text that was taken back in front of all others. */
+  putBack (text: QueuedText): void {
+    this.#returned.unshift(text)
+    this.#count(text, 1)
+  }
+
+  /** Takes the text that is served next. */
   next (): QueuedText | undefined {
-    const [entry] = this.upcoming(1)
-    if (entry !== undefined) this.take(entry)
-    return entry
-  }
-
-  /**
-   * Takes an entry that is, or just was, the one whose turn it is; its request goes behind the others that had a turn. Does
-   * nothing if it waits no more.
-   */
-  take (entry: QueuedText): void {
-    const { group } = entry
-    if (!group.entries.has(entry)) return
-    this.#turns.isFreshNext(this.#fresh.size, this.#served.size)
-    this.#turns.take(this.#fresh.delete(group))
-    group.served = true
-    this.#served.delete(group)
-    this.#served.add(group)
-    this.remove(entry)
-  }
-
-  /** Takes an entry out, wherever it waits. Does nothing if it waits no more. */
-  remove (entry: QueuedText): void {
-    const { group } = entry
-    if (!group.entries.delete(entry)) return
-    this.#depth--
-    if (group.entries.size > 0) return
-    this.#fresh.delete(group)
-    this.#served.delete(group)
-  }
-
-  /** Most entries of those that wait that are served before the last of `count` new entries of one request. */
-  servedBefore (count: number): number {
-    // A group has an entry: one of each. Most requests have one text, and a full queue is long.
-    if (count === 1) return this.#fresh.size + this.#served.size
-    let served = 0
-    for (const groups of [this.#fresh, this.#served]) {
-      for (const group of groups) served += Math.min(group.entries.size, count)
+    const returned = this.#returned.shift()
+    if (returned !== undefined) {
+      this.#count(returned, -1)
+      return returned
     }
-    return served
+    const name = this.#order.next()
+    const caller = name === undefined ? undefined : this.#callers.get(name)
+    const flow = caller?.order.next()
+    if (flow === undefined) return undefined
+    flow.served = true
+    const [text] = caller?.flows.get(flow)?.texts ?? []
+    if (text !== undefined) this.remove(text)
+    return text
   }
+
+  /** Removes a text; does nothing if it is not waiting. */
+  remove (text: QueuedText): void {
+    const { flow } = text
+    const caller = this.#callers.get(flow.caller)
+    const queue = caller?.flows.get(flow)
+    if (caller === undefined || queue === undefined || !queue.texts.delete(text)) {
+      const index = this.#returned.indexOf(text)
+      if (index < 0) return
+      this.#returned.splice(index, 1)
+      this.#count(text, -1)
+      return
+    }
+    this.#count(text, -1, caller, queue)
+    if (queue.size > 0) return
+    caller.flows.delete(flow)
+    caller.order.delete(flow)
+    this.#flows--
+    if (caller.size > 0) return
+    this.#callers.delete(flow.caller)
+    this.#order.delete(flow.caller)
+  }
+
+  /** Upper estimate of the cost that is served before the last of `count` new texts of one request of `caller`. */
+  costBefore (count: number, caller: string): number {
+    const own = this.#callers.get(caller)
+    let cost = own?.cost ?? 0
+    /** Texts of this caller that are served until then, including the new ones. */
+    let turns = count + (own?.size ?? 0)
+    // Most requests have one text, and a full queue is long: then all of them are served before it.
+    if (own !== undefined && own.size > own.flows.size) {
+      cost = 0
+      turns = count
+      for (const queue of own.flows.values()) {
+        turns += Math.min(queue.size, count)
+        cost += costOf(queue, count)
+      }
+    }
+    for (const [name, queue] of this.#callers) if (name !== caller) cost += costOf(queue, turns)
+    for (const returned of this.#returned) cost += returned.cost
+    return cost
+  }
+
+  #count (text: QueuedText, sign: 1 | -1, ...backlogs: Backlog[]): void {
+    this.#size += sign
+    this.#cost += sign * text.cost
+    for (const backlog of backlogs) {
+      backlog.size += sign
+      backlog.cost += sign * text.cost
+    }
+  }
+}
+
+/** Cost of the first `count` texts of a backlog, if all cost the same. */
+function costOf ({ size, cost }: Backlog, count: number): number {
+  return size <= count ? cost : cost * count / size
 }

@@ -1,72 +1,77 @@
-import type { LocalModel } from '../models/store.ts'
 import { createKeyer } from '../cache/cache-key.ts'
 import type { Logger } from '../logger.ts'
-import type { ReadyMessage } from './protocol.ts'
-import { Scheduler, type ScheduledResult } from './scheduler.ts'
-import type { SpareThread } from './spare-thread.ts'
+import type { LocalModel } from '../models/store.ts'
+import { WARMUP_TEXT, type ReadyMessage } from './protocol.ts'
+import { estimateCost, type ComputedText, type Flow } from './queued-text.ts'
+import { Scheduler, type PendingText } from './scheduler.ts'
 import { WorkerPool, type WorkerLoss } from './worker-pool.ts'
 
 export interface ModelInstanceEvents {
-  onRun?: (result: ScheduledResult) => void
+  onTextComputed?: (result: ComputedText) => void
   onWorkerLost?: (loss: WorkerLoss) => void
 }
 
 export interface ModelInstanceOptions {
+  /** The built worker (dist/inference/worker.js). */
   workerUrl: URL
   workers: number
   queueLimit: number
-  /** Milliseconds in which a request must be answered; a run may take half, so that its one retry still fits. */
+  /** Milliseconds in which a request must be answered; a run may take half, so that a repeated run still fits. */
   predictTimeoutMs: number
   logger: Logger
   events?: ModelInstanceEvents
-  /** The first worker's thread, where one was started ahead. */
-  spare?: SpareThread
+}
+
+export interface ClassifyOptions {
+  flow: Flow
+  /** When the request must be answered, on `performance.now()`'s clock. */
+  deadline: number
+  /** True for the texts of a stream, which wait instead of being refused; see `canEnqueue`. */
+  waits: boolean
 }
 
 /** Loading 500 MB of weights from a slow disk is slow, but not slower than this. */
 const START_TIMEOUT_MS = 120_000
 
-/** A loaded model with its workers and its queue: everything that answers for one model. */
+/** A loaded model with its workers and its queue. */
 export class ModelInstance {
   readonly model: LocalModel
+  /** In the order of the logits. */
   readonly labels: readonly string[]
   readonly maxTokens: number
+  /** Returns the cache key of a preprocessed text under this model. */
+  readonly toCacheKey: (text: string) => string
   readonly pool: WorkerPool
-  readonly scheduler: Scheduler
-  /** The cache key of a preprocessed text under this model. */
-  readonly keyOf: (text: string) => string
+  readonly #scheduler: Scheduler
 
   private constructor (model: LocalModel, pool: WorkerPool, scheduler: Scheduler, ready: ReadyMessage) {
     this.model = model
     this.pool = pool
-    this.scheduler = scheduler
+    this.#scheduler = scheduler
     this.labels = ready.labels
     this.maxTokens = ready.maxTokens
-    this.keyOf = createKeyer(model.spec)
+    this.toCacheKey = createKeyer(model.spec)
   }
 
   /** Starts the workers; resolves when the first is ready. Rejects with LoadFailedError or WorkerLostError. */
   static async start (model: LocalModel, options: ModelInstanceOptions): Promise<ModelInstance> {
     const { dtype, labels } = model.spec
-    const { events, spare } = options
-    let told = false
+    const { events, logger } = options
+    let logged = false
     const pool = new WorkerPool({
       size: options.workers,
       workerUrl: options.workerUrl,
-      ...(spare && { spare }),
-      startup: { directory: model.directory, dtype, ...(labels && { labels }) },
+      load: { directory: model.directory, dtype, ...(labels && { labels }) },
       startTimeoutMs: START_TIMEOUT_MS,
       runTimeoutMs: options.predictTimeoutMs / 2,
-      onWorkerReady: ({ lanesProblem }) => {
-        if (lanesProblem === undefined || told) return
-        told = true
-        options.logger.info({ model: model.spec.name, reason: lanesProblem }, 'This model computes one text a run')
+      onWorkerReady: ({ batchingDisabledReason: reason }) => {
+        if (reason === undefined || logged) return
+        logged = true
+        logger.info({ model: model.spec.name, reason }, 'Model runs one text at a time')
       },
       onWorkerLost: (loss) => {
-        options.logger.error(
-          { reason: loss.reason.message, restartInMs: loss.restartInMs },
-          loss.restartInMs === undefined ? 'Inference worker given up: its replacements do not start' : 'Inference worker lost'
-        )
+        const { reason: { message: reason }, restartInMs } = loss
+        logger.error({ reason, restartInMs }, restartInMs === undefined ? 'Inference worker given up: its replacements do not start' : 'Inference worker lost')
         events?.onWorkerLost?.(loss)
       }
     })
@@ -74,15 +79,35 @@ export class ModelInstance {
     const scheduler = new Scheduler({
       runner: pool,
       limit: options.queueLimit,
-      initialRunMs: ready.warmupMs,
-      ...(events?.onRun && { onRun: events.onRun })
+      initialMsPerCost: ready.warmupMs / estimateCost(WARMUP_TEXT),
+      ...(events?.onTextComputed && { onTextComputed: events.onTextComputed })
     })
     return new ModelInstance(model, pool, scheduler, ready)
   }
 
-  /** Lets queued work finish, then ends the workers. */
+  /**
+   * Queues preprocessed texts of one flow; returns one pending result per text, in order.
+   * @throws OVERLOADED, BATCH_SIZE or NOT_READY, before any text is queued
+   */
+  classify (texts: readonly string[], { flow, deadline, waits }: ClassifyOptions): PendingText[] {
+    if (!waits) this.#scheduler.admit(texts, flow.caller, deadline)
+    return this.#scheduler.enqueue(texts, flow)
+  }
+
+  /** Whether a stream of `caller` with `inFlight` texts under way may enqueue another within `budgetMs`; always for 0. */
+  canEnqueue (inFlight: number, caller: string, budgetMs: number): boolean {
+    return this.#scheduler.canEnqueue(inFlight, caller, budgetMs)
+  }
+
+  /** Texts that wait for a worker, texts in runs, and milliseconds until all are computed, by estimate. */
+  get queue (): { depth: number, running: number, drainMs: number } {
+    const { depth, running, drainMs } = this.#scheduler
+    return { depth, running, drainMs }
+  }
+
+  /** Lets queued texts finish, then ends the workers. */
   async drain (): Promise<void> {
-    await this.scheduler.drained()
+    await this.#scheduler.drained()
     await this.pool.close()
   }
 }

@@ -8,39 +8,38 @@ import { ModelInstance, type ModelInstanceEvents, type ModelInstanceOptions } fr
 
 export interface ModelManagerOptions {
   requested: ModelSpec
-  /** Answers until the requested model is there. */
+  /** Answers until the requested model is loaded. */
   fallback?: ModelSpec
   store: ModelStore
-  runtime: Omit<ModelInstanceOptions, 'events'>
+  instance: Omit<ModelInstanceOptions, 'events'>
   /** Milliseconds between attempts while the hub is unreachable or MODEL_DIR cannot be written. */
   retryMs?: number
 }
 
-/** `starting`: no model yet. `down`: none will come without a person's help, or every worker is gone. */
+/** `starting`: no model yet. `down`: none can be loaded without an operator's help, or every worker is lost. */
 export type ModelState = 'starting' | 'ready' | 'down'
 
 const RETRY_MS = 60_000
 
 /**
- * Decides which model answers. Loads the requested one, downloading it first where needed; meanwhile the fallback
- * answers, and the change from one to the other drops no request: work that began on a model ends on it.
+ * Decides which model answers. Loads the requested model, after downloading it if necessary; meanwhile the fallback answers.
+ * The switch from one to the other drops no request: texts that were queued on a model are computed by it.
  */
 export class ModelManager {
   readonly requested: ModelSpec
-  /** Who is told of runs and lost workers. May be set after the start. */
+  /** Notified of computed texts and lost workers. May be set after the start. */
   events: ModelInstanceEvents = {}
   readonly #options: ModelManagerOptions
   readonly #logger: Logger
   readonly #stopping = new AbortController()
   #current: ModelInstance | undefined
   #problem: string | undefined
-  #located: Promise<LocalModel | undefined> | undefined
   #loading: Promise<void> | undefined
 
   constructor (options: ModelManagerOptions) {
     this.requested = options.requested
     this.#options = options
-    this.#logger = options.runtime.logger
+    this.#logger = options.instance.logger
   }
 
   get state (): ModelState {
@@ -48,27 +47,27 @@ export class ModelManager {
     return this.#current.pool.failed ? 'down' : 'ready'
   }
 
-  /** Why the requested model does not answer, for an operator; undefined while all is well. */
+  /** Why the requested model does not answer, for an operator; undefined if nothing is wrong. */
   get problem (): string | undefined {
     return this.#problem
   }
 
-  /** The model that answers until the requested one is there, if any. */
+  /** The model that answers until the requested one is loaded, if any. */
   get fallback (): ModelSpec | undefined {
     return this.#options.fallback
   }
 
-  /** Worker threads that a model gets. */
+  /** Worker threads per model. */
   get workers (): number {
-    return this.#options.runtime.workers
+    return this.#options.instance.workers
   }
 
-  /** The runtime that new requests go to, if any. */
-  get runtime (): ModelInstance | undefined {
+  /** The model that new requests are sent to, if any. */
+  get instance (): ModelInstance | undefined {
     return this.#current
   }
 
-  /** The runtime that new requests go to. Throws NOT_READY where there is none. */
+  /** The model that new requests are sent to. Throws NOT_READY if there is none. */
   requireModel (): ModelInstance {
     if (this.#stopping.signal.aborted) throw notReady('The service is shutting down', 5)
     if (this.#current === undefined) throw notReady(this.#problem === undefined ? 'The model is being loaded' : 'No model could be loaded', 5)
@@ -76,52 +75,42 @@ export class ModelManager {
   }
 
   /**
-   * Loads the model; returns when it serves or cannot. Failures are logged and shown by `state`, never thrown. Further calls
-   * wait for the same.
+   * Loads the model; resolves when it answers or cannot be loaded. Failures are logged and shown by `state`, never thrown.
+   * Further calls wait for the first.
    */
   start (): Promise<void> {
     this.#loading ??= this.#load()
     return this.#loading
   }
 
-  /** Looks for the requested model on disk, ahead of `start`. Never rejects: `start` tells of what is wrong. */
-  async prefetch (): Promise<void> {
-    await this.#find().catch(() => {})
-  }
-
-  #find (): Promise<LocalModel | undefined> {
-    this.#located ??= this.#options.store.find(this.requested)
-    return this.#located
-  }
-
   async #load (): Promise<void> {
-    const { store, fallback } = this.#options
-    if (await this.#serveFromDisk(this.requested, () => this.#find())) return
-    if (fallback !== undefined && await this.#serveFromDisk(fallback, () => store.find(fallback))) {
+    const { fallback } = this.#options
+    if (await this.#serveFromDisk(this.requested)) return
+    if (fallback !== undefined && await this.#serveFromDisk(fallback)) {
       this.#logger.warn(
         { model: fallback.name, requested: this.requested.name },
-        `${this.requested.name} is not on this machine: ${fallback.name} answers in its place while it downloads`
+        `${this.requested.name} is not on this machine: ${fallback.name} answers until it is downloaded`
       )
     }
     await this.#acquire()
   }
 
-  /** Refuses new work at once. Work that is queued or runs goes on. */
+  /** Refuses new requests from now on. Queued texts are still computed. */
   stopAccepting (): void {
     this.#stopping.abort()
   }
 
-  /** Stops downloads, lets what runs finish, and ends the workers. */
+  /** Stops downloads, lets queued texts finish, and ends the workers. */
   async close (): Promise<void> {
     this.#stopping.abort()
     await this.#loading
     await this.#current?.drain()
   }
 
-  /** Lets the runs and loads that are under way come to their end, and nothing else. */
+  /** Starts nothing more; resolves when no worker runs or loads anything. */
   async quiesce (): Promise<void> {
     this.#stopping.abort()
-    await Promise.all([this.#current?.pool.rest(), this.#loading])
+    await Promise.all([this.#current?.pool.quiesce(), this.#loading])
   }
 
   async #acquire (): Promise<void> {
@@ -141,50 +130,50 @@ export class ModelManager {
   }
 
   async #serve (local: LocalModel): Promise<void> {
-    const runtime = await this.#launch(local)
+    const instance = await this.#launch(local)
     const previous = this.#current
     if (this.#stopping.signal.aborted) {
-      await runtime.pool.close()
+      await instance.pool.close()
       return
     }
-    this.#current = runtime
+    this.#current = instance
     this.#problem = undefined
     const { name, revision, dtype } = local.spec
     this.#logger.info(
-      { model: name, revision, dtype, workers: runtime.pool.size, maxTokens: runtime.maxTokens },
-      previous === undefined ? `Model ${name} answers` : `Model ${name} answers from now on, instead of ${previous.model.spec.name}`
+      { model: name, revision, dtype, workers: instance.pool.size, maxTokens: instance.maxTokens },
+      previous === undefined ? `Model ${name} loaded` : `Switched model from ${previous.model.spec.name} to ${name}`
     )
     await previous?.drain()
   }
 
   #launch (local: LocalModel): Promise<ModelInstance> {
     return ModelInstance.start(local, {
-      ...this.#options.runtime,
+      ...this.#options.instance,
       events: {
-        onRun: (result) => this.events.onRun?.(result),
+        onTextComputed: (result) => this.events.onTextComputed?.(result),
         onWorkerLost: (loss) => this.events.onWorkerLost?.(loss)
       }
     })
   }
 
-  /** Whether the model is on disk and serves now. One that does not load is told of, and left to whatever comes next. */
-  async #serveFromDisk (spec: ModelSpec, find: () => Promise<LocalModel | undefined>): Promise<boolean> {
+  /** Whether the model was found on disk and answers now. If it does not load, the reason is logged. */
+  async #serveFromDisk (spec: ModelSpec): Promise<boolean> {
     try {
-      const local = await find()
+      const local = await this.#options.store.find(spec)
       if (local === undefined) return false
       await this.#serve(local)
       return true
     } catch (error) {
-      this.#logger.warn({ model: spec.name, reason: messageOf(error) }, 'The model on disk could not be used')
+      this.#logger.warn({ model: spec.name, reason: messageOf(error) }, 'Model on disk could not be loaded')
       return false
     }
   }
 
   #report (reason: string, again: boolean): void {
-    const first = this.#problem !== reason
+    const repeated = this.#problem === reason
     this.#problem = reason
-    if (!first) return
-    const answering = this.#current === undefined ? 'no model answers' : `${this.#current.model.spec.name} goes on answering`
+    if (repeated) return
+    const answering = this.#current === undefined ? 'no model answers' : `${this.#current.model.spec.name} answers instead`
     this.#logger.error({ reason, retried: again }, `${this.requested.name} cannot be loaded; ${answering}`)
   }
 }

@@ -11,28 +11,53 @@ export interface OnnxSession {
 
 interface OnnxRuntime {
   InferenceSession: { create: (model: Uint8Array | string, options: object) => Promise<OnnxSession> }
-  Tensor: new (type: 'int64', data: BigInt64Array, dims: readonly number[]) => Tensor
+  Tensor: new (type: 'int64' | 'bool', data: BigInt64Array | Uint8Array, dims: readonly number[]) => Tensor
 }
 
-/** The very runtime that the library loads: it is the library's dependency, not the project's. */
+/** The instance that @xenova/transformers uses: ONNX Runtime is its dependency, not this project's. */
 export const runtime = createRequire(import.meta.resolve('@xenova/transformers'))('onnxruntime-node') as OnnxRuntime
 
-/** What an input of a sequence classifier holds for one whole text, by its name. */
-const INPUTS: Record<string, (ids: readonly number[]) => BigInt64Array> = {
+/** ONNX Runtime's options for every session of the service. */
+export const SESSION_OPTIONS = {
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  // Its CPU kernel is slower than the addition and the normalization that it replaces: 10 % of a whole run with ONNX
+  // Runtime 1.30 (`npm run bench:session-options`).
+  extra: { optimization: { disable_specified_optimizers: 'SkipLayerNormFusion' } }
+} as const
+
+/** A text's token ids. */
+export type Ids = readonly number[]
+
+/** A loaded model, which computes the logits of texts. */
+export interface Session {
+  /** Texts that one run can compute, at least 1. */
+  readonly maxTextsPerRun: number
+  /** Why `maxTextsPerRun` is 1 although batching was requested. */
+  readonly batchingDisabledReason?: string | undefined
+  /** Returns the logits of each text. */
+  run: (texts: readonly Ids[]) => Promise<Float32Array[]>
+  /** Frees the session's memory. */
+  release: () => Promise<void>
+}
+
+/** The values of a sequence classifier's inputs for one text, by input name. */
+const INPUTS: Record<string, (ids: Ids) => BigInt64Array> = {
   input_ids: (ids) => BigInt64Array.from(ids, BigInt),
   attention_mask: (ids) => new BigInt64Array(ids.length).fill(1n),
   token_type_ids: (ids) => new BigInt64Array(ids.length)
 }
 
-/** What the inputs of these names are fed for one text, by its token ids. */
-export function buildFeeds (ids: readonly number[], names: readonly string[]): Record<string, Tensor> {
+/** Builds the tensors of the inputs `names` for one text. */
+export function buildFeeds (ids: Ids, names: readonly string[]): Record<string, Tensor> {
   const feeds: Record<string, Tensor> = {}
   for (const name of names) feeds[name] = new runtime.Tensor('int64', INPUTS[name]?.(ids) ?? new BigInt64Array(), [1, ids.length])
   return feeds
 }
 
-/** @throws {Error} where a model with inputs of these names takes something else than a text */
+/** @throws {Error} if a model with these inputs needs more than a text */
 export function checkInputs (names: readonly string[]): void {
   const unknown = names.filter((name) => !(name in INPUTS))
-  if (unknown.length > 0) throw new Error(`The model takes ${unknown.join(', ')} beside a text: this is not a text classifier`)
+  if (unknown.length > 0) throw new Error(`The model has the input ${unknown.join(', ')} beside the text: it is not a text classifier`)
 }

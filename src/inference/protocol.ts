@@ -1,48 +1,44 @@
 import type { Dtype } from '../models/catalog.ts'
-import type { Seat } from './next-run.ts'
 
 /** Every message that crosses between the main thread and an inference worker. */
 
-/** The model that a worker is for. */
 export interface ModelLoadOptions {
-  /** Absolute folder of the model's files. */
+  /** Absolute path of the folder with the model's files. */
   directory: string
   dtype: Dtype
-  /** Label names by class index, where the model's own are not to be used. */
+  /** Label names by class index; they replace those of config.json. */
   labels?: readonly string[]
-  /** Whether a run is to take several texts, where the model can: it takes half a second longer to load. */
-  lanes: boolean
+  /** Whether a run may compute several texts, if the model allows it. Loading takes half a second longer. */
+  batching: boolean
 }
 
-/** The first message to a worker, and one that is sent again where it is to load the model in another way. */
+/** Loads the model. Sent once at the start, and again to load it with another `batching`. */
 export interface LoadMessage {
   type: 'load'
-  startup: ModelLoadOptions
-  /** Where the next text lies. */
-  seat: Seat
+  options: ModelLoadOptions
 }
 
-/** The model is loaded and warmed up; the worker takes texts. */
+/** The model is loaded and warmed up; the worker accepts runs. */
 export interface ReadyMessage {
   type: 'ready'
   labels: string[]
-  /** Most tokens that the model reads; a longer text is cut. */
+  /** Longest input of the model, in tokens; longer texts are truncated. */
   maxTokens: number
-  /** Milliseconds of the warm-up run, the first estimate of a text's cost. */
+  /** Milliseconds that WARMUP_TEXT took: the first estimate of what a text costs. */
   warmupMs: number
-  /** Most texts of one run. */
-  lanes: number
-  /** Why that is one, where it was to be more. */
-  lanesProblem?: string
+  /** Texts that one run can compute, at least 1. */
+  maxTextsPerRun: number
+  /** Why `maxTextsPerRun` is 1 although batching was requested. */
+  batchingDisabledReason?: string
 }
 
-/** The model cannot be loaded. The worker exits after it. */
+/** The model cannot be loaded. The worker exits afterwards. */
 export interface LoadFailedMessage {
   type: 'load-failed'
   reason: string
 }
 
-/** Texts to classify in one run. A worker gets the next ones only when it has answered and took none itself. */
+/** Texts to compute in one run. A worker gets the next run only after it has answered. */
 export interface RunMessage {
   type: 'run'
   texts: readonly string[]
@@ -51,32 +47,34 @@ export interface RunMessage {
 export type MainMessage = LoadMessage | RunMessage
 
 export interface TextResult {
+  /** One logit per label, in the model's label order. */
   logits: Float32Array
-  /** Tokens of the whole text, before it was cut to the model's limit. */
+  /** Tokens of the whole text, before truncation. */
   tokens: number
   truncated: boolean
-  /** When the worker began, in epoch milliseconds: each thread's `performance.now()` counts from another start. */
+  /** When tokenization began, in epoch milliseconds: `performance.now()` has another origin in each thread. */
   workerStartedAt: number
   tokenizeMs: number
-  /** Its share of its run. */
+  /** The text's share of its run. */
   inferenceMs: number
-  /** Texts that shared the run. */
+  /** Texts in the run. */
   runTexts: number
 }
 
-/** This text failed; the worker goes on. */
+/** The model failed on this text; the worker accepts further runs. */
 export interface TextFailure {
   failure: string
 }
 
 export type TextOutcome = TextResult | TextFailure
 
-/** A worker's answer: what came of each text of its run. */
-export interface AnswerMessage {
-  type: 'answer'
+/** The outcomes of a run, in the order of its texts. */
+export interface RunResultMessage {
+  type: 'run-result'
   outcomes: TextOutcome[]
-  /** Whether it has begun with the texts that lay ready. */
-  took: boolean
 }
 
-export type WorkerMessage = ReadyMessage | LoadFailedMessage | AnswerMessage
+export type WorkerMessage = ReadyMessage | LoadFailedMessage | RunResultMessage
+
+/** Computed when a model is loaded: long enough to use every kernel, and typical of a tweet's cost. */
+export const WARMUP_TEXT = 'The quick brown fox jumps over the lazy dog, and nobody minds it at all!'

@@ -1,18 +1,17 @@
-import type { ReadyMessage, ModelLoadOptions, TextOutcome } from './protocol.ts'
-import { NextRun } from './next-run.ts'
+import type { ModelLoadOptions, ReadyMessage, TextOutcome } from './protocol.ts'
 import { WorkerHandle, type WorkerHandleOptions } from './worker-handle.ts'
 
-export interface WorkerPoolOptions extends Omit<WorkerHandleOptions, 'startup' | 'seat' | 'onTaken' | 'onGone'> {
-  startup: Omit<ModelLoadOptions, 'lanes'>
+export interface WorkerPoolOptions extends Omit<WorkerHandleOptions, 'load' | 'onLost'> {
+  load: Omit<ModelLoadOptions, 'batching'>
   /** Worker threads, at least 1. */
   size: number
   /** Milliseconds before the first restart of a lost worker; doubles with each failed start, up to 30 s. */
   backoffMs?: number
-  /** Starts in a row that may fail before a worker's place is given up. */
+  /** Consecutive failed starts after which a worker is given up. */
   maxFailedStarts?: number
-  /** Called for every worker that has loaded the model. */
+  /** Called whenever a worker has loaded the model. */
   onWorkerReady?: (ready: ReadyMessage) => void
-  /** Called for every worker that is lost or cannot start, with what happens next. */
+  /** Called whenever a worker is lost or cannot start. */
   onWorkerLost?: (loss: WorkerLoss) => void
 }
 
@@ -21,7 +20,7 @@ export type WorkerState = 'starting' | 'idle' | 'busy' | 'restarting' | 'lost'
 
 export interface WorkerLoss {
   reason: Error
-  /** Milliseconds until its replacement starts; undefined where its place is given up. */
+  /** Milliseconds until its replacement starts; undefined if the worker is given up. */
   restartInMs: number | undefined
 }
 
@@ -35,16 +34,13 @@ interface Slot {
 
 /**
  * Keeps `size` workers alive, each with the same model. A lost worker is replaced with exponential back-off; one whose
- * replacements fail to start time after time is given up, visibly: `ready` falls, and `failed` is true at the end.
+ * replacements repeatedly fail to start is given up, visibly: `ready` falls, and `failed` is true in the end.
  */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions
   readonly #slots: Slot[]
-  readonly #next = new NextRun()
-  /** Called whenever a worker becomes idle, or a place was given up. The scheduler sets it. */
+  /** Called whenever a worker becomes idle or is given up. Set by the scheduler. */
   onIdle: () => void = () => {}
-  /** Called when a worker has taken the texts that were laid out, with their run. The scheduler sets it. */
-  onTaken: (run: Promise<TextOutcome[]>) => void = () => {}
   #stopped = false
 
   constructor (options: WorkerPoolOptions) {
@@ -56,31 +52,30 @@ export class WorkerPool {
   }
 
   /**
-   * Starts every worker; resolves with the first that is ready, so that a slow second load delays no answer. For the same
-   * reason the others start when the first has tried, and the first loads the model for one text a run, which is faster, and
-   * for several when another answers and takes several. Rejects with the first failure when no worker could start at the first
-   * try; the pool is stopped then.
+   * Starts every worker; resolves with the first that is ready. So that it answers early, the first worker loads the model
+   * without batching, which is faster, and the others start after it; once another worker answers with batching, the first
+   * loads the model again. Rejects with the first failure if no worker could start; the pool is stopped then.
    */
   async start (): Promise<ReadyMessage> {
     const [first, ...others] = this.#slots as [Slot, ...Slot[]]
-    const fast = others.length > 0
-    const worker = this.#launch(first, !fast)
-    const tried = worker.ready
-    await tried.catch(() => {})
-    const ready = [tried, ...others.map((slot) => this.#launch(slot).ready)]
-    if (fast) Promise.any(ready.slice(1)).then(({ lanes }) => { if (lanes > 1) this.#addLanes(worker) }, () => {})
+    const single = others.length === 0
+    const worker = this.#launch(first, single)
+    const firstReady = worker.ready
+    await firstReady.catch(() => {})
+    const othersReady = others.map((slot) => this.#launch(slot).ready)
+    if (!single) Promise.any(othersReady).then(({ maxTextsPerRun }) => { if (maxTextsPerRun > 1) this.#reloadWithBatching(worker) }, () => {})
     try {
-      return await Promise.any(ready)
+      return await Promise.any([firstReady, ...othersReady])
     } catch (error) {
       this.stop()
       throw (error as AggregateError).errors[0]
     }
   }
 
-  /** Most texts of one run. */
-  get lanes (): number {
+  /** Texts that one run can compute on any worker. */
+  get maxTextsPerRun (): number {
     const workers = this.#readyWorkers
-    return workers.length === 0 ? 1 : Math.min(...workers.map(({ lanes }) => lanes))
+    return workers.length === 0 ? 1 : Math.min(...workers.map(({ maxTextsPerRun }) => maxTextsPerRun))
   }
 
   /** Workers there should be. */
@@ -93,60 +88,54 @@ export class WorkerPool {
     return this.#readyWorkers.length
   }
 
-  get #readyWorkers (): WorkerHandle[] {
-    return this.#slots.flatMap(({ worker }) => worker?.state === 'idle' || worker?.state === 'busy' ? [worker] : [])
+  get hasIdleWorker (): boolean {
+    return this.#idleWorker !== undefined
   }
 
   /** How many workers are in each state; together `size`. */
   get states (): Record<WorkerState, number> {
     const states = { starting: 0, idle: 0, busy: 0, restarting: 0, lost: 0 }
-    for (const { worker, timer } of this.#slots) {
-      const state = worker?.state ?? 'gone'
-      states[state === 'gone' ? (timer === undefined ? 'lost' : 'restarting') : state]++
-    }
+    for (const { worker, timer } of this.#slots) states[worker?.state ?? (timer === undefined ? 'lost' : 'restarting')]++
     return states
   }
 
-  /** True when no worker is left and none will be started. */
+  /** True if no worker is left and none will be started. */
   get failed (): boolean {
     return this.#slots.every(({ worker, timer }) => worker === undefined && timer === undefined)
   }
 
-  /**
-   * Gives the texts to an idle worker for one run, and takes back those that were laid out; undefined where no worker is idle,
-   * or one has just taken those. Rejects with WorkerLostError.
-   */
-  tryRun (texts: readonly string[]): Promise<TextOutcome[]> | undefined {
-    const worker = this.#slots.find((slot) => slot.worker?.state === 'idle')?.worker
-    if (this.#stopped || worker === undefined || !this.#next.withdraw()) return undefined
-    return this.#thenIdle(worker, worker.run(texts))
+  /** Computes the texts in one run on an idle worker; throws if there is none. Rejects with WorkerLostError. */
+  run (texts: readonly string[]): Promise<TextOutcome[]> {
+    const worker = this.#idleWorker
+    if (worker === undefined) throw new Error('No worker is idle')
+    return worker.run(texts).finally(() => { if (worker.state === 'idle') this.onIdle() })
   }
 
-  /**
-   * Lays these texts out, or none, for the worker that finishes first, instead of those that were; false where those have just
-   * been taken.
-   */
-  layOut (texts: readonly string[]): boolean {
-    return texts.length === 0 ? this.#next.withdraw() : this.#next.put(texts)
-  }
-
-  /** Ends every thread once it is loaded. Drain first: texts in a run are lost. */
+  /** Ends every thread as soon as it has loaded. Drain first: texts in a run are lost. */
   async close (): Promise<void> {
     this.#stopped = true
     await Promise.allSettled(this.#slots.flatMap(({ worker }) => worker === undefined ? [] : [worker.ready]))
     this.stop()
   }
 
-  /** Begins nothing any more; resolves when no worker runs or loads anything. */
-  async rest (): Promise<void> {
+  /** Starts no further run; resolves when no worker runs or loads anything. */
+  async quiesce (): Promise<void> {
     this.#halt()
-    await Promise.all(this.#slots.flatMap(({ worker }) => worker === undefined ? [] : [worker.rest()]))
+    await Promise.all(this.#slots.flatMap(({ worker }) => worker === undefined ? [] : [worker.quiesce()]))
   }
 
   /** Ends every thread at once. */
   stop (): void {
     this.#halt()
     for (const { worker } of this.#slots) worker?.stop()
+  }
+
+  get #readyWorkers (): WorkerHandle[] {
+    return this.#slots.flatMap(({ worker }) => worker?.state === 'idle' || worker?.state === 'busy' ? [worker] : [])
+  }
+
+  get #idleWorker (): WorkerHandle | undefined {
+    return this.#stopped ? undefined : this.#slots.find(({ worker }) => worker?.state === 'idle')?.worker
   }
 
   #halt (): void {
@@ -157,15 +146,9 @@ export class WorkerPool {
     }
   }
 
-  #thenIdle (worker: WorkerHandle, run: Promise<TextOutcome[]>): Promise<TextOutcome[]> {
-    return run.finally(() => {
-      if (worker.state === 'idle') this.onIdle()
-    })
-  }
-
-  #addLanes (worker: WorkerHandle): void {
-    if (this.#stopped || worker.state === 'gone') return
-    worker.reload({ ...this.#options.startup, lanes: true }).then((ready) => this.#announce(ready), () => {})
+  #reloadWithBatching (worker: WorkerHandle): void {
+    if (this.#stopped) return
+    worker.reload({ ...this.#options.load, batching: true }).then((ready) => this.#announce(ready), () => {})
   }
 
   #announce (ready: ReadyMessage): void {
@@ -173,17 +156,12 @@ export class WorkerPool {
     this.onIdle()
   }
 
-  #launch (slot: Slot, lanes = true): WorkerHandle {
+  #launch (slot: Slot, batching = true): WorkerHandle {
     let started = false
-    const worker: WorkerHandle = new WorkerHandle({
+    const worker = new WorkerHandle({
       ...this.#options,
-      startup: { ...this.#options.startup, lanes },
-      seat: this.#next.seat(),
-      onTaken: (run) => {
-        this.#next.release()
-        this.onTaken(this.#thenIdle(worker, run))
-      },
-      onGone: (reason) => {
+      load: { ...this.#options.load, batching },
+      onLost: (reason) => {
         slot.worker = undefined
         if (this.#stopped || reason === undefined) return
         slot.failedStarts = started ? 0 : slot.failedStarts + 1

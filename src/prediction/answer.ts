@@ -1,14 +1,15 @@
-import type { Classification } from '../cache/classification.ts'
-import { computeScores, type ScoreFunction } from './scores.ts'
+import type { CacheTrace } from '../cache/prediction-cache.ts'
+import type { Classification } from '../cache/codec.ts'
+import type { ComputedText } from '../inference/queued-text.ts'
 
-/** What the model said of one text, and how it was come by. */
+/** The model's result for one text, and where it is from. */
 export interface Prediction {
   classification: Classification
-  /** True if memory or Redis had it; false if it was computed for this request or shared with one in flight. */
+  /** True if it was in memory or in Redis; false if it was computed for this request, or for another at the same time. */
   cached: boolean
 }
 
-/** Milliseconds by stage; for a batch the longest wait in the queue, and the sum of the model's time. */
+/** Milliseconds per stage; for a batch the longest time in the queue, and the sum of the model's time. */
 export interface StageTimings {
   cache: number
   queue: number
@@ -22,6 +23,52 @@ export interface PredictionSet {
   labels: readonly string[]
   predictions: Prediction[]
   timings: StageTimings
+}
+
+/** The stages of one request, for metrics and traces. Times are milliseconds, points in time on `performance.now()`'s clock. */
+export interface PredictionTrace extends CacheTrace {
+  /** Requested texts, duplicates included. */
+  texts: number
+  startedAt: number
+  /** The texts that were computed for this request, or for another at the same time. */
+  computed: readonly ComputedText[]
+  /** Why the request failed, if it did. */
+  error: unknown
+}
+
+/** Maps logits to scores: the Hugging Face Inference contract's `function_to_apply`. */
+export type ScoreFunction = 'softmax' | 'sigmoid' | 'none'
+
+/** Float32 logits have about seven significant digits: further decimals of a probability are noise. */
+const DECIMALS = 1e6
+
+/**
+ * Scores of a text, one per label in the model's label order, rounded to six decimals.
+ * Softmax subtracts the largest logit first, so that no exponential overflows; its scores are between 0 and 1 and sum to 1
+ * within 1e-5. Sigmoid's are between 0 and 1 each; `none` returns the logits.
+ */
+export function computeScores (logits: Float32Array, apply: ScoreFunction = 'softmax'): number[] {
+  const scores = apply === 'softmax' ? softmax(logits) : Array.from(logits, apply === 'sigmoid' ? sigmoid : Number)
+  for (let index = 0; index < scores.length; index++) scores[index] = Math.round(scores[index] as number * DECIMALS) / DECIMALS
+  return scores
+}
+
+function softmax (logits: Float32Array): number[] {
+  let largest = -Infinity
+  for (const logit of logits) largest = Math.max(largest, logit)
+  let total = 0
+  const scores: number[] = []
+  for (const logit of logits) {
+    const exponential = Math.exp(logit - largest)
+    scores.push(exponential)
+    total += exponential
+  }
+  for (let index = 0; index < scores.length; index++) scores[index] = scores[index] as number / total
+  return scores
+}
+
+function sigmoid (value: number): number {
+  return 1 / (1 + Math.exp(-value))
 }
 
 export interface LabelScore {

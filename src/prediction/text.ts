@@ -1,6 +1,21 @@
+import { EmptyTextError, textTooLong } from '../errors.ts'
+
 /**
- * Hides user names and links as the model saw them in training: a word that starts with `@` and is longer than one
- * character becomes `@user`, a word that starts with `http` becomes `http`; words are split on single spaces.
+ * Throws EMPTY_TEXT for a blank text and TEXT_TOO_LONG for one over `maxLength` characters (Unicode code points).
+ * `index` is the text's place in its request, for the message: the text itself never appears.
+ */
+export function checkText (text: string, index: number, maxLength: number): void {
+  // A text has at most as many code points as UTF-16 units: most need no counting.
+  if (text.length > maxLength) {
+    const length = Array.from(text).length
+    if (length > maxLength) throw textTooLong(index, length, 'characters', maxLength)
+  }
+  if (isBlank(text)) throw new EmptyTextError(index)
+}
+
+/**
+ * Masks user names and links as in the model's training data: a word that starts with `@` and is longer than one character
+ * becomes `@user`, a word that starts with `http` becomes `http`; words are separated by single spaces.
  * Source: the model card of cardiffnlp/twitter-roberta-base-sentiment-latest.
  */
 export function preprocess (text: string): string {

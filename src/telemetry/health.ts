@@ -1,4 +1,4 @@
-import type { PredictionCache } from '../cache/prediction-cache.ts'
+import type { CacheStats } from '../cache/prediction-cache.ts'
 import type { ModelManager } from '../inference/model-manager.ts'
 import { VERSION } from '../version.ts'
 
@@ -23,7 +23,7 @@ export interface Health {
 
 export interface HealthSources {
   modelManager: ModelManager
-  predictionCache: PredictionCache
+  predictionCache: { readonly stats: CacheStats }
   queueLimit: number
   /** Whether the service is shutting down. */
   stopping: boolean
@@ -31,8 +31,8 @@ export interface HealthSources {
 
 /** The service's health now. */
 export function readHealth ({ modelManager, predictionCache, queueLimit, stopping }: HealthSources): Health {
-  const { runtime, requested, state } = modelManager
-  const spec = runtime?.model.spec
+  const { instance, requested, state } = modelManager
+  const spec = instance?.model.spec
   const fallback = spec !== undefined && spec.name !== requested.name
   const { memory, redis } = predictionCache.stats
   const serving = fallback || redis === 'down' ? 'degraded' : 'ok'
@@ -45,8 +45,8 @@ export function readHealth ({ modelManager, predictionCache, queueLimit, stoppin
       dtype: spec?.dtype ?? null,
       fallback
     },
-    workers: { ready: runtime?.pool.ready ?? 0, total: runtime?.pool.size ?? modelManager.workers },
-    queue: { depth: runtime?.scheduler.depth ?? 0, limit: queueLimit },
+    workers: { ready: instance?.pool.ready ?? 0, total: instance?.pool.size ?? modelManager.workers },
+    queue: { depth: instance?.queue.depth ?? 0, limit: queueLimit },
     cache: { memory: { entries: memory.entries }, redis },
     uptimeSeconds: Math.floor(process.uptime()),
     version: VERSION

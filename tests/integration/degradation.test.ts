@@ -73,10 +73,10 @@ describe('Redis', () => {
     await untilStatus(app, 'ok')
     const client = redis.client()
     onTestFinished(() => { client.disconnect() })
-    const key = app.modelManager.requireModel().keyOf('poisoned')
+    const key = app.modelManager.requireModel().toCacheKey('poisoned')
     await client.set(key, 'not ours')
     expect((await predict(app, { text: 'poisoned' })).json()).toMatchObject({ cached: false })
-    await client.lpush(app.modelManager.requireModel().keyOf('a list'), 'of another kind')
+    await client.lpush(app.modelManager.requireModel().toCacheKey('a list'), 'of another kind')
     expect((await predict(app, { text: 'a list' })).json()).toMatchObject({ cached: false })
   })
 

@@ -37,7 +37,7 @@ describe('the request log', () => {
       body: JSON.stringify({ texts: Array.from({ length: 100 }, (_, index) => `${index} ${'long '.repeat(100)}`) }),
       signal: gone.signal
     })
-    await vi.waitFor(() => { expect(app.modelManager.requireModel().scheduler.depth).toBeGreaterThan(0) }, { interval: 1 })
+    await vi.waitFor(() => { expect(app.modelManager.requireModel().queue.depth).toBeGreaterThan(0) }, { interval: 1 })
     gone.abort()
     await expect(request).rejects.toThrow()
     await vi.waitFor(() => { expect(lines()).toMatchObject([{ level: pino.levels.values.info, route: '/predict', statusCode: 499 }]) })

@@ -12,8 +12,8 @@ async function listening (options: TestAppOptions = {}): Promise<{ app: FastifyI
 }
 const line = (text: string, rest: object = {}): string => `${JSON.stringify({ text, ...rest })}\n`
 const idle = (app: FastifyInstance) => vi.waitFor(() => {
-  const { scheduler } = app.modelManager.requireModel()
-  expect([scheduler.depth, scheduler.running]).toEqual([0, 0])
+  const { queue } = app.modelManager.requireModel()
+  expect([queue.depth, queue.running]).toEqual([0, 0])
 })
 
 describe('POST /predict with application/x-ndjson', () => {

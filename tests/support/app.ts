@@ -40,27 +40,21 @@ export async function startApp ({ env = {}, workerUrl = BUILT_WORKER, ready = tr
 export async function untilReady (app: FastifyInstance): Promise<void> {
   await vi.waitFor(() => {
     const { pool } = app.modelManager.requireModel()
-    if (pool.ready < pool.size || pool.lanes === 1) throw new Error(`${pool.ready} of ${pool.size} workers are ready`)
+    if (pool.ready < pool.size || pool.maxTextsPerRun === 1) throw new Error(`${pool.ready} of ${pool.size} workers are ready`)
   }, { timeout: 20_000, interval: 20 })
 }
 
-/** Counts the texts that workers answer from now on. */
+/** Counts the texts that are computed from now on. */
 export function countRuns (app: FastifyInstance): () => number {
-  const { pool } = app.modelManager.requireModel()
+  const { events } = app.modelManager
   let texts = 0
-  const count = (run: Promise<unknown[]> | undefined): void => {
-    run?.then((outcomes) => { texts += outcomes.length }, () => {})
+  app.modelManager.events = {
+    ...events,
+    onTextComputed: (result) => {
+      texts++
+      events.onTextComputed?.(result)
+    }
   }
-  const { tryRun, onTaken } = pool
-  vi.spyOn(pool, 'tryRun').mockImplementation((given) => {
-    const run = tryRun.call(pool, given)
-    count(run)
-    return run
-  })
-  vi.spyOn(pool, 'onTaken').mockImplementation((run) => {
-    count(run)
-    onTaken(run)
-  })
   return () => texts
 }
 

@@ -23,7 +23,7 @@ function constantLogits (graph: Graph): void {
   graph.node.splice(0, graph.node.length, node('Identity', ['constant'], 'logits'))
 }
 
-/** The fixture model, changed. */
+/** Writes a changed copy of the fixture model. */
 async function changedModel (change: (graph: Graph, model: Model) => void): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'classifier-'))
   onTestFinished(() => rm(directory, { recursive: true }))
@@ -40,40 +40,40 @@ const modelWithInput = (name: string): Promise<string> => changedModel((graph) =
   graph.input.push(onnx.ValueInfoProto.create({ ...graph.input[0], name }))
 })
 
-const load = (directory: string, lanes: boolean): Promise<Classifier> => Classifier.load({ directory, dtype: 'q8', lanes })
+const load = (directory: string, batching: boolean): Promise<Classifier> => Classifier.load({ directory, dtype: 'q8', batching })
 
-/** What a text's answer is made of, without its times. */
+/** What a text's answer is made of, without times. */
 const answers = (results: Awaited<ReturnType<Classifier['classify']>>) =>
   results.map(({ logits, tokens, truncated }) => ({ logits: [...logits], tokens, truncated }))
 
-it.each([false, true])('gives a model that distinguishes two texts one text (lanes: %s)', async (lanes) => {
+it.each([false, true])('passes one text to a model that distinguishes two (batching: %s)', async (batching) => {
   const plain = await load(TINY_ROBERTA, false)
-  const paired = await load(await modelWithInput('token_type_ids'), lanes)
+  const paired = await load(await modelWithInput('token_type_ids'), batching)
   expect(answers(await paired.classify(['the same text']))).toEqual(answers(await plain.classify(['the same text'])))
 })
 
-it.each([false, true])('refuses a model that takes something else than a text (lanes: %s)', async (lanes) => {
-  await expect(load(await modelWithInput('pixel_values'), lanes)).rejects.toThrow('The model takes pixel_values beside a text')
+it.each([false, true])('refuses a model that needs more than a text (batching: %s)', async (batching) => {
+  await expect(load(await modelWithInput('pixel_values'), batching)).rejects.toThrow('The model has the input pixel_values beside the text')
 })
 
-describe('a run of several texts', () => {
-  it.each([['tiny', TINY_ROBERTA], ['compact', COMPACT]])('gives each the answer that it has alone, to the bit: %s', async (_, directory) => {
+describe('an unpadded batch', () => {
+  it.each([['tiny', TINY_ROBERTA], ['compact', COMPACT]])('computes for each text exactly what a run of that text alone computes: %s', async (_, directory) => {
     const plain = await load(directory, false)
-    const lanes = await load(directory, true)
-    expect(lanes).toMatchObject({ lanes: 4, lanesProblem: undefined })
+    const batching = await load(directory, true)
+    expect(batching).toMatchObject({ maxTextsPerRun: 4, batchingDisabledReason: undefined })
     const alone = (await Promise.all(TEXTS.map((text) => plain.classify([text])))).flatMap(answers)
     expect(new Set(alone.map(({ logits }) => logits.join())).size).toBe(TEXTS.length)
-    for (const count of [1, 2, 4]) {
+    for (const count of [1, 2, 3, 4]) {
       for (let first = 0; first < TEXTS.length; first += count) {
-        expect(answers(await lanes.classify(TEXTS.slice(first, first + count)))).toEqual(alone.slice(first, first + count))
+        expect(answers(await batching.classify(TEXTS.slice(first, first + count)))).toEqual(alone.slice(first, first + count))
       }
     }
   })
 
-  it('is not for a model whose numbers are floats, which says so', async () => {
+  it('is disabled for a model whose numbers are floats', async () => {
     const directory = await changedModel(() => {})
     await rename(join(directory, 'onnx/model_quantized.onnx'), join(directory, 'onnx/model.onnx'))
-    expect(await Classifier.load({ directory, dtype: 'fp32', lanes: true })).toMatchObject({ lanes: 1, lanesProblem: expect.stringContaining('it is fp32') })
+    expect(await Classifier.load({ directory, dtype: 'fp32', batching: true })).toMatchObject({ maxTextsPerRun: 1, batchingDisabledReason: expect.stringContaining('it is fp32') })
   })
 
   it.each<[string, string, (graph: Graph, model: Model) => void]>([
@@ -86,15 +86,15 @@ describe('a run of several texts', () => {
       graph.output.push(onnx.ValueInfoProto.create({ ...graph.output[0], name: 'more' }))
     }],
     ['float activations', 'its activations are not quantized dynamically', constantLogits],
-    ['numbers that change', 'with 2 lanes it gives other numbers than with one', (graph) => {
+    ['numbers that change', 'its numbers in a batch differ from those of a run alone', (graph) => {
       const last = graph.node.find(({ output }) => output?.[0] === 'logits')
       if (last) last.output = ['before']
       const random = node('RandomNormalLike', ['before'], 'random')
       graph.node.push(random, node('Add', ['before', 'random'], 'logits'))
     }]
-  ])('is not for a model with %s, which says why', async (_, reason, change) => {
+  ])('is disabled for a model with %s, with the reason', async (_, reason, change) => {
     const classifier = await load(await changedModel(change), true)
-    expect(classifier).toMatchObject({ lanes: 1, lanesProblem: expect.stringContaining(reason) })
+    expect(classifier).toMatchObject({ maxTextsPerRun: 1, batchingDisabledReason: expect.stringContaining(reason) })
     await expect(classifier.classify(['one', 'two'])).rejects.toThrow('one text at a time')
     expect(await classifier.classify(['one'])).toHaveLength(1)
   })

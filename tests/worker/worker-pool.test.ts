@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { TextOutcome } from '../../src/inference/protocol.ts'
-import { WorkerLostError } from '../../src/inference/worker-handle.ts'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WorkerPool, type WorkerPoolOptions } from '../../src/inference/worker-pool.ts'
 
 const workerUrl = new URL('../fixtures/workers/misbehaving.mjs', import.meta.url)
@@ -13,7 +14,7 @@ describe('WorkerPool', () => {
     pool = new WorkerPool({
       size: 2,
       workerUrl,
-      startup: { directory: start, dtype: 'q8' },
+      load: { directory: start, dtype: 'q8' },
       startTimeoutMs: 10_000,
       runTimeoutMs: 10_000,
       backoffMs: 1,
@@ -21,119 +22,82 @@ describe('WorkerPool', () => {
     })
     return pool
   }
-  /** Both are, and load nothing any more. */
-  const bothReady = () => vi.waitFor(() => { expect([pool?.ready, pool?.lanes]).toEqual([2, 4]) }, { timeout: 10_000 })
+  /** Both workers are ready, and the first has loaded the model again. */
+  const bothReady = () => vi.waitFor(() => { expect([pool?.ready, pool?.maxTextsPerRun]).toEqual([2, 4]) }, { timeout: 10_000 })
 
-  it('answers on every worker, and has no worker for more texts than that', async () => {
+  it('runs on every worker, and has no idle worker then', async () => {
     const workers = create()
     expect(await workers.start()).toMatchObject({ labels: ['negative', 'neutral', 'positive'], maxTokens: 512 })
     await bothReady()
-    const first = workers.tryRun(['ab'])
-    const second = workers.tryRun(['abc'])
-    expect(workers.tryRun(['abcd'])).toBeUndefined()
+    const first = workers.run(['ab'])
+    const second = workers.run(['abc'])
+    expect(workers.hasIdleWorker).toBe(false)
+    expect(() => workers.run(['abcd'])).toThrow('No worker is idle')
     expect(await Promise.all([first, second])).toMatchObject([[{ tokens: 2 }], [{ tokens: 3 }]])
   })
 
-  it('takes several texts a run when the worker that was first has loaded the model for that', async () => {
+  it('runs several texts together once the first worker has loaded the model again', async () => {
     const onWorkerReady = vi.fn()
     const workers = create({ onWorkerReady })
-    expect(await workers.start()).toMatchObject({ lanes: 1 })
-    await vi.waitFor(() => { expect([workers.ready, workers.lanes]).toEqual([2, 4]) }, { timeout: 10_000 })
-    expect(onWorkerReady.mock.calls.map(([{ lanes }]) => lanes)).toEqual([1, 4, 4])
-    expect(await Promise.all([workers.tryRun(['ab', 'abc']), workers.tryRun(['a'])])).toMatchObject([[{ tokens: 2 }, { tokens: 3 }], [{ tokens: 1 }]])
+    expect(await workers.start()).toMatchObject({ maxTextsPerRun: 1 })
+    await vi.waitFor(() => { expect([workers.ready, workers.maxTextsPerRun]).toEqual([2, 4]) }, { timeout: 10_000 })
+    expect(onWorkerReady.mock.calls.map(([{ maxTextsPerRun }]) => maxTextsPerRun)).toEqual([1, 4, 4])
+    expect(await Promise.all([workers.run(['ab', 'abc']), workers.run(['a'])])).toMatchObject([[{ tokens: 2 }, { tokens: 3 }], [{ tokens: 1 }]])
   })
 
-  it('has the worker that was first load the model once where no other takes several texts', async () => {
+  it('does not load the model of the first worker again if no other worker runs several texts together', async () => {
     const onWorkerReady = vi.fn()
-    const workers = create({ workerUrl: new URL('../fixtures/workers/telltale.mjs', import.meta.url), onWorkerReady })
+    const workers = create({ workerUrl: new URL('../fixtures/workers/unbatched.mjs', import.meta.url), onWorkerReady })
     await workers.start()
     await vi.waitFor(() => { expect(workers.ready).toBe(2) }, { timeout: 10_000 })
     expect(workers.states).toMatchObject({ idle: 2, starting: 0 })
     expect(onWorkerReady).toHaveBeenCalledTimes(2)
   })
 
-  it('has one worker load the model for several texts at once: none would answer meanwhile', async () => {
+  it('loads the model of a single worker for several texts at once, since no other would answer meanwhile', async () => {
     const workers = create({ size: 1 })
-    expect(await workers.start()).toMatchObject({ lanes: 4 })
-    expect(workers.lanes).toBe(4)
+    expect(await workers.start()).toMatchObject({ maxTextsPerRun: 4 })
+    expect(workers.maxTextsPerRun).toBe(4)
   })
 
-  it('says when a worker is idle again', async () => {
+  it('notifies when a worker is idle again', async () => {
     const workers = create({ size: 1 })
     await workers.start()
     const idle = vi.fn()
     workers.onIdle = idle
-    await workers.tryRun(['text'])
+    await workers.run(['text'])
     await vi.waitFor(() => { expect(idle).toHaveBeenCalled() })
   })
 
-  describe('a text that is laid out', () => {
-    /** A pool whose one worker has the text, with "abc" laid out, and what comes of both. */
-    const withNext = async (text: string, options: Partial<WorkerPoolOptions> = {}) => {
-      const workers = create({ size: 1, ...options })
-      await workers.start()
-      const taken = new Promise<{ run: Promise<TextOutcome[]> }>((resolve) => {
-        workers.onTaken = (run) => {
-          run.catch(() => {})
-          resolve({ run })
-        }
-      })
-      const run = workers.tryRun([text]) as Promise<TextOutcome[]>
-      expect(workers.layOut(['abc'])).toBe(true)
-      return { workers, run, taken }
-    }
-
-    it('is taken by the worker that finishes, which is idle when it has answered both', async () => {
-      const { workers, run, taken } = await withNext('take')
-      const idle = vi.fn()
-      workers.onIdle = idle
-      expect(await run).toMatchObject([{ tokens: 'take'.length }])
-      expect(await (await taken).run).toMatchObject([{ tokens: 'abc'.length }])
-      await vi.waitFor(() => { expect(idle).toHaveBeenCalledTimes(1) })
-    })
-
-    it('is lost with a worker that dies with it, and another can be laid out', async () => {
-      const { workers, run, taken } = await withNext('take and crash')
-      await expect(run).rejects.toThrow(WorkerLostError)
-      await expect((await taken).run).rejects.toThrow(WorkerLostError)
-      expect(workers.layOut(['next'])).toBe(true)
-    })
-
-    it('is lost with a worker that took it and is given up', async () => {
-      const { workers, run, taken } = await withNext('take and be late', { runTimeoutMs: 200 })
-      await expect(run).rejects.toThrow('did not answer in time')
-      await expect((await taken).run).rejects.toThrow('it was given up')
-      expect(workers.layOut(['next'])).toBe(true)
-    })
-
-    it('is taken back by whoever runs a text', async () => {
-      const workers = create({ size: 1 })
-      await workers.start()
-      const onTaken = vi.fn()
-      workers.onTaken = onTaken
-      workers.layOut(['abc'])
-      await workers.tryRun(['take if there'])
-      expect(onTaken).not.toHaveBeenCalled()
-    })
-  })
-
-  it('rests when what runs has come to its end, and runs nothing more', async () => {
+  it('is quiescent once the current run has ended, and runs nothing more', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'worker-pool-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
     const workers = create({ size: 1 })
     await workers.start()
-    const run = workers.tryRun(['wait until no more are taken'])
-    const resting = workers.rest()
+    const run = workers.run([`wait for ${join(directory, 'gate')}`])
+    const quiescent = workers.quiesce()
     expect(workers.states).toMatchObject({ busy: 1 })
-    await resting
+    await writeFile(join(directory, 'gate'), '')
+    await quiescent
     expect(workers.states).toMatchObject({ idle: 1 })
     expect(await run).toHaveLength(1)
-    expect(workers.tryRun(['ab'])).toBeUndefined()
+    expect(workers.hasIdleWorker).toBe(false)
   })
 
-  it('rests when it has loaded', async () => {
+  it('is quiescent once every worker has loaded', async () => {
     const workers = create()
     await workers.start()
-    await workers.rest()
+    await workers.quiesce()
     expect(workers.states).toMatchObject({ starting: 0, idle: 2 })
+  })
+
+  it('keeps the young generation of a worker\'s heap small, and the environment from it', async () => {
+    vi.stubEnv('API_KEYS', 'a-secret-key-of-some-length')
+    onTestFinished(() => { vi.unstubAllEnvs() })
+    const workers = create({ size: 1, workerUrl: new URL('../fixtures/workers/littering.mjs', import.meta.url) })
+    const { labels: [key, mib] } = await workers.start()
+    expect(key).toBe('none')
+    expect(Number(mib)).toBeLessThanOrEqual(6)
   })
 
   it('rejects the text of a worker that crashes, and replaces the worker', async () => {
@@ -141,17 +105,17 @@ describe('WorkerPool', () => {
     const workers = create({ onWorkerLost })
     await workers.start()
     await bothReady()
-    await expect(workers.tryRun(['crash'])).rejects.toThrow('it exited with code 1')
+    await expect(workers.run(['crash'])).rejects.toThrow('it exited with code 1')
     expect(onWorkerLost).toHaveBeenCalledTimes(1)
     await bothReady()
-    expect(await workers.tryRun(['ab'])).toMatchObject([{ tokens: 2 }])
+    expect(await workers.run(['ab'])).toMatchObject([{ tokens: 2 }])
   })
 
   it('rejects the text of a worker that hangs, and replaces the worker', async () => {
     const workers = create({ runTimeoutMs: 200 })
     await workers.start()
     await bothReady()
-    await expect(workers.tryRun(['hang'])).rejects.toThrow('did not answer in time')
+    await expect(workers.run(['hang'])).rejects.toThrow('did not answer in time')
     await bothReady()
   })
 
@@ -159,8 +123,8 @@ describe('WorkerPool', () => {
     const onWorkerLost = vi.fn()
     const workers = create({ size: 1, onWorkerLost })
     await workers.start()
-    expect(await workers.tryRun(['ab', 'fail'])).toMatchObject([{ tokens: 2 }, { failure: 'cannot run this' }])
-    expect(await workers.tryRun(['ab'])).toMatchObject([{ tokens: 2 }])
+    expect(await workers.run(['ab', 'fail'])).toMatchObject([{ tokens: 2 }, { failure: 'cannot run this' }])
+    expect(await workers.run(['ab'])).toMatchObject([{ tokens: 2 }])
     expect(onWorkerLost).not.toHaveBeenCalled()
   })
 
@@ -173,13 +137,13 @@ describe('WorkerPool', () => {
     await expect(create({ startTimeoutMs: 100 }, 'hang').start()).rejects.toThrow('did not start in time')
   })
 
-  it('gives up visibly when replacements fail to start time after time', async () => {
-    const startup = { directory: 'ok', dtype: 'q8' as const }
+  it('gives a worker up visibly if its replacements repeatedly fail to start', async () => {
+    const load = { directory: 'ok', dtype: 'q8' as const }
     const onWorkerLost = vi.fn()
-    const workers = create({ size: 1, startup, maxFailedStarts: 3, onWorkerLost })
+    const workers = create({ size: 1, load, maxFailedStarts: 3, onWorkerLost })
     await workers.start()
-    startup.directory = 'load-failed'
-    await expect(workers.tryRun(['crash'])).rejects.toThrow()
+    load.directory = 'load-failed'
+    await expect(workers.run(['crash'])).rejects.toThrow()
     await vi.waitFor(() => { expect(workers.failed).toBe(true) }, { timeout: 10_000 })
     expect(workers.ready).toBe(0)
     expect(onWorkerLost).toHaveBeenLastCalledWith({ reason: expect.any(Error), restartInMs: undefined })

@@ -1,6 +1,5 @@
 import { MemoryStore } from '../../cache/memory-store.ts'
 import { PredictionCache } from '../../cache/prediction-cache.ts'
-import { SingleFlight } from '../../cache/single-flight.ts'
 import { loadConfig, type Config } from '../../config.ts'
 import { createModelStore, modelInstanceOptions } from '../../create-model-manager.ts'
 import { ModelManager } from '../../inference/model-manager.ts'
@@ -10,7 +9,7 @@ import type { ModelStore } from '../../models/store.ts'
 import { inOrder } from '../../prediction/in-order.ts'
 import { sentimentAnswer } from '../../prediction/answer.ts'
 import { Predictor } from '../../prediction/predictor.ts'
-import { StreamFlow } from '../../inference/stream-flow.ts'
+import { Flow, type ComputedText } from '../../inference/queued-text.ts'
 import { ScoringError } from './errors.ts'
 import { MAX_LENGTH_IN_FLIGHT, TEMPORARY, type Row, type ScoredRow, type Scorer } from './rows.ts'
 
@@ -26,21 +25,20 @@ export async function inProcessScorer (env: NodeJS.ProcessEnv, workerUrl: URL, r
   const logger = plainLogger(report)
   const store = createModelStore(config, logger)
   const requested = await chooseModel(config, store, report)
-  const host = new ModelManager({ requested, store, runtime: modelInstanceOptions(config, { workerUrl, logger }) })
+  const host = new ModelManager({ requested, store, instance: modelInstanceOptions(config, { workerUrl, logger }) })
   await host.start()
-  const { runtime } = host
-  if (runtime === undefined) throw new ScoringError(host.problem ?? `${requested.name} could not be loaded`)
+  const { instance } = host
+  if (instance === undefined) throw new ScoringError(host.problem ?? `${requested.name} could not be loaded`)
   const predictor = new Predictor({
-    host,
-    cache: new PredictionCache({ memory: new MemoryStore({ maxEntries: config.CACHE_MAX_ENTRIES, ttlSeconds: config.CACHE_TTL_SECONDS }) }),
-    flights: new SingleFlight(),
+    modelManager: host,
+    cache: new PredictionCache<ComputedText>({ memory: new MemoryStore({ maxEntries: config.CACHE_MAX_ENTRIES, ttlSeconds: config.CACHE_TTL_SECONDS }) }),
     maxTextLength: config.MAX_TEXT_LENGTH,
     maxBatchSize: 1,
     timeoutMs: config.PREDICT_TIMEOUT_MS
   })
   return {
     model: `${requested.name} (${requested.revision}, ${requested.dtype})`,
-    labels: runtime.labels,
+    labels: instance.labels,
     score: (rows, signal) => scoreWith(predictor, rows, signal),
     close: () => host.close()
   }
@@ -58,13 +56,13 @@ async function chooseModel (config: Config, store: ModelStore, report: (line: st
 }
 
 async function * scoreWith (predictor: Predictor, source: AsyncIterable<readonly Row[]>, signal: AbortSignal): AsyncGenerator<ScoredRow[], void> {
-  const turn = new StreamFlow()
+  const flow = new Flow('')
   let length = 0
   const start = async (row: Row): Promise<ScoredRow | Error> => {
     length += row.raw.length
     if (row.error !== undefined) return { row, result: { error: row.error } }
     try {
-      const { predictions: [prediction], labels, model } = await predictor.predict([row.text], { truncate: true, signal: () => signal, turn })
+      const { predictions: [prediction], labels, model } = await predictor.predict([row.text], { truncate: true, signal: () => signal, flow })
       const { label, scores } = sentimentAnswer(prediction as NonNullable<typeof prediction>, labels, model)
       return { row, result: { label, scores } }
     } catch (error) {
@@ -74,7 +72,7 @@ async function * scoreWith (predictor: Predictor, source: AsyncIterable<readonly
       return { row, result: { error: code } }
     }
   }
-  for await (const results of inOrder({ source, start, room: (inFlight) => inFlight === 0 || (length < MAX_LENGTH_IN_FLIGHT && predictor.hasRoom(inFlight)), stop: NEVER, gone: signal })) {
+  for await (const results of inOrder({ source, start, room: (inFlight) => inFlight === 0 || (length < MAX_LENGTH_IN_FLIGHT && predictor.canStart(inFlight)), stop: NEVER, gone: signal })) {
     const failed = results.findIndex((result) => result instanceof Error)
     const good = (failed < 0 ? results : results.slice(0, failed)) as ScoredRow[]
     for (const { row } of good) length -= row.raw.length

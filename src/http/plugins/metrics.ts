@@ -64,13 +64,13 @@ function listStatuses ({ method, schema }: RouteOptions): number[] {
 }
 
 function readState (app: FastifyInstance): ServiceState {
-  const { config, modelManager: { requested, fallback, runtime, workers, state } } = app
+  const { config, modelManager: { requested, fallback, instance, workers, state } } = app
   const idle = { starting: 0, idle: 0, busy: 0, restarting: 0, lost: 0 }
   return {
     health: app.health(),
     models: [{ ...requested, fallback: false }, ...(fallback ? [{ ...fallback, fallback: true }] : [])],
-    workers: runtime?.pool.states ?? { ...idle, starting: state === 'starting' ? workers : 0 },
-    running: runtime?.scheduler.running ?? 0,
+    workers: instance?.pool.states ?? { ...idle, starting: state === 'starting' ? workers : 0 },
+    running: instance?.queue.running ?? 0,
     cacheLimit: config.CACHE_MAX_ENTRIES
   }
 }

@@ -4,9 +4,9 @@ import { MemoryStore } from '../../cache/memory-store.ts'
 import { PredictionCache } from '../../cache/prediction-cache.ts'
 import { RedisConnection } from '../../cache/redis-connection.ts'
 import { RedisStore } from '../../cache/redis-store.ts'
-import { SingleFlight } from '../../cache/single-flight.ts'
 import type { Config } from '../../config.ts'
 import type { ModelManager } from '../../inference/model-manager.ts'
+import type { ComputedText } from '../../inference/queued-text.ts'
 import { Predictor } from '../../prediction/predictor.ts'
 
 declare module 'fastify' {
@@ -15,7 +15,7 @@ declare module 'fastify' {
     config: Config
     /** Undefined if REDIS_URL is not set. */
     redis: RedisConnection | undefined
-    predictionCache: PredictionCache
+    predictionCache: PredictionCache<ComputedText>
     modelManager: ModelManager
     predictor: Predictor
   }
@@ -29,21 +29,21 @@ export default fp((app: FastifyInstance, { modelManager }: { modelManager: Model
   const redis = config.REDIS_URL === ''
     ? undefined
     : new RedisConnection({ url: config.REDIS_URL, timeoutMs: config.REDIS_TIMEOUT_MS, logger: app.log, onError: metrics.onRedisError })
-  const predictionCache = new PredictionCache({
+  const predictionCache = new PredictionCache<ComputedText>({
     memory: new MemoryStore({ maxEntries: config.CACHE_MAX_ENTRIES, ttlSeconds: config.CACHE_TTL_SECONDS }),
     onHit: metrics.onHit,
     onMiss: metrics.onMiss,
+    onJoin: metrics.onJoin,
     ...(redis && { redis: new RedisStore(redis, { ttlSeconds: config.CACHE_TTL_SECONDS }) })
   })
-  modelManager.events = { onRun: metrics.onRun, onWorkerLost: metrics.onWorkerLost }
+  modelManager.events = { onTextComputed: metrics.onTextComputed, onWorkerLost: metrics.onWorkerLost }
   const predictor = new Predictor({
-    host: modelManager,
+    modelManager,
     cache: predictionCache,
-    flights: new SingleFlight({ onJoin: metrics.onJoin }),
     maxTextLength: config.MAX_TEXT_LENGTH,
     maxBatchSize: config.MAX_BATCH_SIZE,
     timeoutMs: config.PREDICT_TIMEOUT_MS,
-    onTrail: tracing === undefined ? metrics.onTrail : (trail) => { metrics.onTrail(trail); tracing.onTrail(trail) }
+    onTrace: tracing === undefined ? metrics.onTrace : (trace) => { metrics.onTrace(trace); tracing.onTrace(trace) }
   })
 
   app.decorate('redis', redis)

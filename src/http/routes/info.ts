@@ -26,7 +26,7 @@ const infoRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {
       max_input_length: maxTokens,
       max_text_length: config.MAX_TEXT_LENGTH,
       max_batch_tokens: maxTokens,
-      max_batch_requests: pool.lanes,
+      max_batch_requests: pool.maxTextsPerRun,
       max_client_batch_size: config.MAX_BATCH_SIZE,
       auto_truncate: true,
       tokenization_workers: pool.size,

@@ -9,7 +9,7 @@ import { clientDisconnected } from '../prediction-request.ts'
 import { StreamAnswer } from '../schemas/stream.ts'
 import { inOrder } from '../../prediction/in-order.ts'
 import { sentimentAnswer } from '../../prediction/answer.ts'
-import { StreamFlow } from '../../inference/stream-flow.ts'
+import { Flow } from '../../inference/queued-text.ts'
 
 const writeAnswer = fastJson(StreamAnswer)
 
@@ -40,7 +40,7 @@ class StreamAnswers {
   readonly #reply: FastifyReply
   readonly #disconnected: AbortSignal
   readonly #stop = new AbortController()
-  readonly #flow = new StreamFlow()
+  readonly #flow = new Flow('')
   readonly #idleMs: number
   #lastLine = 0
   #blocked = false
@@ -67,7 +67,7 @@ class StreamAnswers {
       const results = inOrder({
         source: readLines(this.#body, config.BODY_LIMIT_BYTES),
         start: (line) => this.#answer(line),
-        room: (inFlight) => predictor.hasRoom(inFlight),
+        room: (inFlight) => predictor.canStart(inFlight),
         stop: this.#stop.signal,
         gone: this.#disconnected,
         onProgress: () => idle.refresh()
@@ -95,7 +95,7 @@ class StreamAnswers {
       const { text, truncate = true, id } = parseLine(line, this.#app.config.BODY_LIMIT_BYTES)
       source.id = id
       const { predictions: [prediction], labels, model } = await this.#app.predictor.predict([text], {
-        truncate, signal: () => this.#disconnected, turn: this.#flow, firstIndex: line.number
+        truncate, signal: () => this.#disconnected, flow: this.#flow, firstIndex: line.number
       })
       const answer = sentimentAnswer(prediction as NonNullable<typeof prediction>, labels, model)
       return `${writeAnswer(id === undefined ? answer : { id, ...answer })}\n`

@@ -1,71 +1,72 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
-import { LANE_COUNTS, MAX_LANES } from '../lane-counts.ts'
 import {
   ATTRIBUTE, GRAPH, MODEL, NODE, readOnnxFile, SHAPE, TENSOR, TENSOR_TYPE, TYPE, VALUE, type OnnxFile, type OnnxNode, type OnnxValue
 } from './onnx-proto.ts'
 
-/**
- * Gives a model lanes: one run takes several texts, each through nodes of its own, so that its numbers are the same to the bit
- * as in a run alone. What they share are the weights: the nodes of all lanes that read the same weights run one after the
- * other, so that only the first of them reads those from memory, and the others from the processor's cache.
+/*
+ * Rewrites a model's graph so that one run computes one text or BATCH_SIZE texts, each by nodes of its own: see README.md.
  */
 
-/** How many texts a run has; the inputs of lanes that it does not use are not read. */
-export const COUNT_INPUT = 'lanes'
+/** Texts of a batched run. */
+export const BATCH_SIZE = 4
 
-/** Logits of the run's texts, one after the other. */
-export const OUTPUT = 'lanes_logits'
+/** Boolean input: whether the run is batched. If it is not, only slot 0 is read. */
+export const BATCH_INPUT = 'unpadded_batch'
 
-/** The name that one of the model's inputs has in a lane, counted from 0. */
-export function laneInput (name: string, lane: number): string {
-  return `${name}@${lane}`
+/** The logits of all texts of the run, in one row. */
+export const OUTPUT = 'unpadded_batch_logits'
+
+/** The name of one of the model's inputs for the text in `slot`, counted from 0. */
+export function slotInput (name: string, slot: number): string {
+  return `${name}@${slot}`
 }
 
-/** Bytes behind the file that `addLanes` needs at most: it is a copy of the graph, without weights, for each lane. */
-export const LANES_ROOM = 16 * 2 ** 20
+/** Upper bound of the bytes that `addUnpaddedBatch` appends: a copy of the graph, without weights, per slot. */
+export const EXTRA_BYTES = 16 * 2 ** 20
 
-/** `SequenceConstruct`, `SequenceAt` and an `If` without a static shape came with it. */
+/** The first version with `SequenceConstruct`, `SequenceAt`, and an `If` whose branches need no static shape. */
 const MIN_OPSET = 11
 
 const FLOAT = 1
 const INT64 = 7
+const BOOL = 9
 const ATTRIBUTE_INT = 2
 const ATTRIBUTE_GRAPH = 5
 
-/** A field number that onnx.proto does not use in a graph: readers pass over it. */
+/** A field number that onnx.proto does not define for a graph: parsers skip it. */
 const UNKNOWN_FIELD = 3
 
-/** What quantizes an activation that is multiplied by weights. */
+/** The operator that quantizes an activation before it is multiplied by weights. */
 const QUANTIZE = 'DynamicQuantizeLinear'
 
 /**
- * Changes an ONNX model in place into one with lanes and returns its bytes. Its weights stay where they are: its nodes, inputs
- * and outputs become fields that readers pass over, and those of the lanes come behind, where a protobuf reader merges them in.
- * @param memory begins with the file, and has LANES_ROOM bytes behind it
+ * Rewrites an ONNX model in place and returns its bytes. The weights stay where they are: the model's nodes, inputs and outputs
+ * become fields that parsers skip, and the new ones are appended as a second `graph` field, which parsers merge.
+ * @param memory starts with the file, followed by EXTRA_BYTES
  * @param size of the file, in bytes
- * @throws {Error} with the reason why this model cannot have lanes; the file is unchanged then
+ * @throws {Error} with the reason why this model cannot be batched; the file is unchanged then
  */
-export function addLanes (memory: Uint8Array, size: number): Uint8Array {
+export function addUnpaddedBatch (memory: Uint8Array, size: number): Uint8Array {
   const file = readOnnxFile(memory.subarray(0, size))
   check(file)
-  const graph = new LanesWriter(file).finish()
+  const graph = new GraphWriter(file).write()
   if (graph.length > memory.length - size) throw new Error('its graph is too large')
-  // Every one of these tags is one byte.
+  // Each of these tags is a single byte.
   for (const field of file.structure) field[0] = UNKNOWN_FIELD << 3 | WireType.LengthDelimited
   memory.set(graph, size)
   return memory.subarray(0, size + graph.length)
 }
 
 function check ({ opset, inputs, outputs, nodes, initializers }: OnnxFile): void {
-  if (opset < MIN_OPSET) throw new Error(`its operators are of version ${opset}, and those of lanes of ${MIN_OPSET}`)
+  if (opset < MIN_OPSET) throw new Error(`its operators are of version ${opset}; batching needs ${MIN_OPSET}`)
   if (outputs.length !== 1 || outputs[0]?.elementType !== FLOAT) throw new Error('it has more than one output, or one that is not float')
   const other = inputs.find(({ name, elementType, rank }) => initializers.has(name) || elementType !== INT64 || rank !== 2)
-  if (other !== undefined) throw new Error(`its input ${other.name} is no list of numbers for each text`)
-  // The runtime's fusions of float products depend on shapes that it does not know behind a sequence.
+  if (other !== undefined) throw new Error(`its input ${other.name} is not a list of integers per text`)
+  // The runtime's fusions of float products depend on shapes, which it cannot infer behind a sequence.
   if (!nodes.some(({ opType }) => opType === QUANTIZE)) throw new Error('its activations are not quantized dynamically')
 }
 
-class LanesWriter {
+class GraphWriter {
   readonly #file: OnnxFile
   readonly #inputs: ReadonlySet<string>
   readonly #writer = new BinaryWriter()
@@ -75,30 +76,22 @@ class LanesWriter {
     this.#inputs = new Set(file.inputs.map(({ name }) => name))
   }
 
-  finish (): Uint8Array {
+  write (): Uint8Array {
+    const slots = Array.from({ length: BATCH_SIZE }, (_, slot) => slot)
     this.#message(MODEL.graph, () => {
-      this.#int64('lanes_flat', -1, [1])
-      this.#initializer('lanes_none', FLOAT, [0], new Uint8Array())
-      for (let lane = 0; lane < MAX_LANES; lane++) this.#int64(`lanes_index_${lane}`, lane)
-      for (const count of LANE_COUNTS) this.#whereCountIs(count)
-      this.#node('Concat', LANE_COUNTS.map((count) => `lanes_logits_${count}`), [OUTPUT], () => this.#attribute('axis', 0))
-      this.#value(GRAPH.input, { name: COUNT_INPUT, elementType: INT64, rank: 0 })
-      for (let lane = 0; lane < MAX_LANES; lane++) {
-        for (const input of this.#file.inputs) this.#value(GRAPH.input, { ...input, name: laneInput(input.name, lane) })
+      this.#int64('unpadded_batch_row', -1, [1])
+      for (const slot of slots) this.#int64(`unpadded_batch_slot_${slot}`, slot)
+      this.#node('If', [BATCH_INPUT], [OUTPUT], () => {
+        this.#branch('then_branch', `${OUTPUT}_of_all`, (result) => this.#copies(slots, result))
+        this.#branch('else_branch', `${OUTPUT}_of_one`, (result) => this.#copies([0], result))
+      })
+      this.#value(GRAPH.input, { name: BATCH_INPUT, elementType: BOOL, rank: 0 })
+      for (const slot of slots) {
+        for (const input of this.#file.inputs) this.#value(GRAPH.input, { ...input, name: slotInput(input.name, slot) })
       }
       this.#value(GRAPH.output, { name: OUTPUT, elementType: FLOAT, rank: 1 })
     })
     return this.#writer.finish()
-  }
-
-  /** Logits of a run with `count` texts, or none where it has another number of them. */
-  #whereCountIs (count: number): void {
-    this.#int64(`lanes_count_${count}`, count)
-    this.#node('Equal', [COUNT_INPUT, `lanes_count_${count}`], [`lanes_are_${count}`])
-    this.#node('If', [`lanes_are_${count}`], [`lanes_logits_${count}`], () => {
-      this.#branch('then_branch', `lanes_taken_${count}`, (result) => this.#lanes(count, result))
-      this.#branch('else_branch', `lanes_skipped_${count}`, (result) => this.#node('Identity', ['lanes_none'], [result]))
-    })
   }
 
   #branch (name: string, result: string, write: (result: string) => void): void {
@@ -113,42 +106,42 @@ class LanesWriter {
     })
   }
 
-  /** The model's nodes for each of `count` lanes, and the logits in one row. */
-  #lanes (count: number, result: string): void {
-    const lanes = Array.from({ length: count }, (_, lane) => lane)
-    const met = new Set<string>()
-    const own = (name: string, lane: number): string => {
-      if (name === '' || this.#file.initializers.has(name)) return name
-      if (this.#inputs.has(name)) return laneInput(name, lane)
-      return met.has(name) ? `${name}@${lane}/${count}/met` : `${name}@${lane}/${count}`
+  /** The model's nodes once per slot, and all logits in one row. */
+  #copies (slots: readonly number[], result: string): void {
+    const { nodes, outputs, initializers } = this.#file
+    const synchronized = new Set<string>()
+    const rename = (name: string, slot: number): string => {
+      if (name === '' || initializers.has(name)) return name
+      if (this.#inputs.has(name)) return slotInput(name, slot)
+      return `${name}@${slot}/${slots.length}${synchronized.has(name) ? '/synchronized' : ''}`
     }
-    for (const node of this.#file.nodes) {
+    for (const node of nodes) {
       const [operand] = node.inputs
-      if (count > 1 && node.opType === QUANTIZE && operand !== undefined && !met.has(operand)) {
-        const before = lanes.map((lane) => own(operand, lane))
-        met.add(operand)
-        this.#meet(before, lanes.map((lane) => own(operand, lane)), `${operand}@all/${count}`)
+      if (slots.length > 1 && node.opType === QUANTIZE && operand !== undefined && !synchronized.has(operand)) {
+        const before = slots.map((slot) => rename(operand, slot))
+        synchronized.add(operand)
+        this.#synchronize(before, slots.map((slot) => rename(operand, slot)), `${operand}@all`)
       }
-      for (const lane of lanes) this.#copy(node, `@${lane}/${count}`, (name) => own(name, lane))
+      for (const slot of slots) this.#copy(node, `@${slot}/${slots.length}`, (name) => rename(name, slot))
     }
-    const logits = this.#file.outputs[0]?.name as string
-    this.#node('Concat', lanes.map((lane) => own(logits, lane)), [`${result}/rows`], () => this.#attribute('axis', 0))
-    this.#node('Reshape', [`${result}/rows`, 'lanes_flat'], [result])
+    const logits = outputs[0]?.name as string
+    this.#node('Concat', slots.map((slot) => rename(logits, slot)), [`${result}/rows`], () => this.#attribute('axis', 0))
+    this.#node('Reshape', [`${result}/rows`, 'unpadded_batch_row'], [result])
   }
 
   /**
-   * Lets no lane go on before all have come here: the runtime follows a lane as far as it can, and this makes what each reads
-   * next depend on all. It changes no number.
+   * A barrier: the runtime would compute one slot as far as it can, so this makes the next step of each depend on all. It
+   * changes no number.
    */
-  #meet (before: string[], after: string[], sequence: string): void {
+  #synchronize (before: string[], after: string[], sequence: string): void {
     this.#node('SequenceConstruct', before, [sequence])
-    after.forEach((name, lane) => this.#node('SequenceAt', [sequence, `lanes_index_${lane}`], [name]))
+    after.forEach((name, slot) => this.#node('SequenceAt', [sequence, `unpadded_batch_slot_${slot}`], [name]))
   }
 
-  #copy ({ name, inputs, outputs, rest }: OnnxNode, suffix: string, own: (name: string) => string): void {
+  #copy ({ name, inputs, outputs, rest }: OnnxNode, suffix: string, rename: (name: string) => string): void {
     this.#message(GRAPH.node, () => {
-      for (const input of inputs) this.#string(NODE.input, own(input))
-      for (const output of outputs) this.#string(NODE.output, own(output))
+      for (const input of inputs) this.#string(NODE.input, rename(input))
+      for (const output of outputs) this.#string(NODE.output, rename(output))
       if (name !== '') this.#string(NODE.name, name + suffix)
       for (const field of rest) this.#writer.raw(field)
     })
@@ -184,7 +177,7 @@ class LanesWriter {
     })
   }
 
-  /** An input or output; its dimensions have names that no other has. */
+  /** An input or output, with dimension names of its own. */
   #value (field: number, { name, elementType, rank }: OnnxValue): void {
     this.#message(field, () => {
       this.#string(VALUE.name, name)

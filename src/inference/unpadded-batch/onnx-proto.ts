@@ -1,7 +1,7 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 
 /**
- * What of an ONNX file is needed to put other nodes over the same weights. Everything in it is a view of the file: weights are
+ * The parts of an ONNX file that are needed to put other nodes over the same weights. They are views of the file: weights are
  * never copied. Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
  */
 export interface OnnxFile {
@@ -12,7 +12,7 @@ export interface OnnxFile {
   outputs: OnnxValue[]
   /** Names of the weights and constants. */
   initializers: Set<string>
-  /** Every node, input, output and intermediate type: bytes that begin with the tag of a field of the graph. */
+  /** Every node, input, output and intermediate type: bytes that start with the tag of a field of the graph. */
   structure: Uint8Array[]
 }
 
@@ -21,19 +21,19 @@ export interface OnnxNode {
   opType: string
   inputs: string[]
   outputs: string[]
-  /** Its other fields, as they are in the file. */
+  /** Its other fields, unchanged. */
   rest: Uint8Array[]
 }
 
 export interface OnnxValue {
   name: string
-  /** Element type, by its number in TensorProto.DataType. */
+  /** Element type, as in TensorProto.DataType. */
   elementType: number
-  /** How many dimensions it has. */
+  /** Number of dimensions. */
   rank: number
 }
 
-/** What of onnx.proto is read or written. */
+/** The field numbers of onnx.proto that are read or written. */
 export const MODEL = { opsetImport: 8, graph: 7 } as const
 export const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12, valueInfo: 13 } as const
 export const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5 } as const
@@ -47,18 +47,18 @@ const OPSET = { domain: 1, version: 2 } as const
 
 interface Field {
   number: number
-  /** Of a varint. */
+  /** The value of a varint. */
   value: number
-  /** Content of a string or a message. */
+  /** The content of a string or a message. */
   content: Uint8Array
-  /** The whole field with its tag. */
+  /** The whole field, with its tag. */
   bytes: Uint8Array
 }
 
 const NOTHING = new Uint8Array()
 const decoder = new TextDecoder()
 
-/** @throws {Error} where the bytes are no ONNX model, or one whose nodes hold graphs or whose weights are in another file */
+/** @throws {Error} if the bytes are not an ONNX model, a node has a subgraph, or weights are in another file */
 export function readOnnxFile (bytes: Uint8Array): OnnxFile {
   const file: OnnxFile = { opset: 0, nodes: [], inputs: [], outputs: [], initializers: new Set(), structure: [] }
   for (const { number, content } of fields(bytes)) {
@@ -87,12 +87,12 @@ function readNode (bytes: Uint8Array): OnnxNode {
     else if (number === NODE.name) node.name = decoder.decode(content)
     else node.rest.push(field)
     if (number === NODE.opType) node.opType = decoder.decode(content)
-    if (number === NODE.attribute && holdsGraph(content)) throw new Error('a node holds a graph of its own')
+    if (number === NODE.attribute && hasSubgraph(content)) throw new Error('one of its nodes has a subgraph')
   }
   return node
 }
 
-function holdsGraph (attribute: Uint8Array): boolean {
+function hasSubgraph (attribute: Uint8Array): boolean {
   return [...fields(attribute)].some(({ number }) => number === ATTRIBUTE.graph || number === ATTRIBUTE.graphs)
 }
 
@@ -112,14 +112,14 @@ function readValue (bytes: Uint8Array): OnnxValue {
   return { name: decoder.decode(nested(bytes, VALUE.name)), elementType, rank }
 }
 
-/** The version of the standard operators, or 0 where the import is of others. */
+/** The version of the standard operators, or 0 if the import is of others. */
 function standardOpset (bytes: Uint8Array): number {
   const domain = decoder.decode(nested(bytes, OPSET.domain))
   if (domain !== '' && domain !== 'ai.onnx') return 0
   return [...fields(bytes)].find(({ number }) => number === OPSET.version)?.value ?? 0
 }
 
-/** Content of the message's field of this number, empty where it has none. */
+/** The content of the message's field with this number; empty if there is none. */
 function nested (bytes: Uint8Array, wanted: number): Uint8Array {
   return [...fields(bytes)].find(({ number }) => number === wanted)?.content ?? NOTHING
 }

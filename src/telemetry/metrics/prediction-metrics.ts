@@ -1,9 +1,9 @@
 import type { Registry } from 'prom-client'
 import type { CacheEvents } from '../../cache/prediction-cache.ts'
 import type { RedisFailure } from '../../cache/redis-connection.ts'
-import type { ScheduledResult } from '../../inference/scheduler.ts'
+import type { ComputedText } from '../../inference/queued-text.ts'
 import type { WorkerLoss } from '../../inference/worker-pool.ts'
-import type { PredictionTrace } from '../../prediction/prediction-trace.ts'
+import type { PredictionTrace } from '../../prediction/answer.ts'
 import { CounterFamily, HistogramFamily, STAGE_BUCKETS, type CounterSeries, type HistogramSeries } from './series.ts'
 
 type Stage = 'cache' | 'queue' | 'tokenize' | 'inference'
@@ -54,17 +54,17 @@ export class PredictionMetrics implements CacheEvents {
 
   readonly onHit = (tier: 'memory' | 'redis', count: number): void => this.#hits[tier].add(count)
   readonly onMiss = (count: number): void => this.#misses.add(count)
-  readonly onJoin = (): void => this.#coalesced.add()
+  readonly onJoin = (count: number): void => this.#coalesced.add(count)
   readonly onRedisError = (_error: Error, kind: RedisFailure): void => this.#redisErrors[kind].add()
 
   readonly onSpansExported = (outcome: 'sent' | 'lost', spans: number): void => this.#spans[outcome].add(spans)
 
-  readonly onTrail = ({ texts, cacheMs, error }: PredictionTrace): void => {
+  readonly onTrace = ({ texts, cacheMs, error }: PredictionTrace): void => {
     this.#stages.cache.observe(cacheMs / 1000)
     if (error === undefined) this.#texts.add(texts)
   }
 
-  readonly onRun = ({ queueMs, tokenizeMs, inferenceMs, tokens, truncated }: ScheduledResult): void => {
+  readonly onTextComputed = ({ queueMs, tokenizeMs, inferenceMs, tokens, truncated }: ComputedText): void => {
     this.#stages.queue.observe(queueMs / 1000)
     this.#stages.tokenize.observe(tokenizeMs / 1000)
     this.#stages.inference.observe(inferenceMs / 1000)

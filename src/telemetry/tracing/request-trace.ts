@@ -3,8 +3,8 @@ import {
   ATTR_ERROR_TYPE, ATTR_HTTP_REQUEST_METHOD, ATTR_HTTP_RESPONSE_STATUS_CODE, ATTR_HTTP_ROUTE, ATTR_NETWORK_PROTOCOL_VERSION,
   ATTR_URL_PATH, ATTR_URL_SCHEME, ATTR_USER_AGENT_ORIGINAL
 } from '@opentelemetry/semantic-conventions'
-import type { ScheduledResult } from '../../inference/scheduler.ts'
-import type { PredictionTrace } from '../../prediction/prediction-trace.ts'
+import type { ComputedText } from '../../inference/queued-text.ts'
+import type { PredictionTrace } from '../../prediction/answer.ts'
 
 export interface RequestFacts {
   id: string
@@ -56,15 +56,15 @@ export class RequestTrace {
   }
 
   /** Adds spans for the stages of a prediction; a stream has many predictions. */
-  record ({ texts, startedAt, cacheMs, queuedAt, runs, error }: PredictionTrace): void {
+  record ({ texts, startedAt, cacheMs, queuedAt, computed, error }: PredictionTrace): void {
     this.#texts += texts
     if (!this.#span.isRecording() || this.#computed >= MAX_TRACED_TEXTS) {
-      this.#computed += runs.length
+      this.#computed += computed.length
       return
     }
     this.#child('cache', toEpoch(startedAt), toEpoch(startedAt + cacheMs), { 'sentiment.texts': texts })
-    for (const run of runs.slice(0, MAX_TRACED_TEXTS - this.#computed)) this.#recordText(run, startedAt)
-    this.#computed += runs.length
+    for (const text of computed.slice(0, MAX_TRACED_TEXTS - this.#computed)) this.#recordText(text, startedAt)
+    this.#computed += computed.length
     // Texts that were queued or running when the request failed have no result.
     if (error !== undefined && queuedAt !== undefined) {
       this.#child('queue', toEpoch(queuedAt), toEpoch(performance.now())).setStatus({ code: SpanStatusCode.ERROR })
@@ -82,7 +82,7 @@ export class RequestTrace {
     span.end(toEpoch(performance.now()))
   }
 
-  #recordText ({ queuedAt, queueMs, finishedAt, workerStartedAt, tokenizeMs, inferenceMs, runTexts, tokens, truncated }: ScheduledResult, startedAt: number): void {
+  #recordText ({ queuedAt, queueMs, finishedAt, workerStartedAt, tokenizeMs, inferenceMs, runTexts, tokens, truncated }: ComputedText, startedAt: number): void {
     // Another request had queued the same text before.
     const shared = queuedAt < startedAt
     this.#child('queue', toEpoch(queuedAt), toEpoch(queuedAt + queueMs), { 'sentiment.shared': shared })

@@ -8,7 +8,7 @@ import {
 } from '@opentelemetry/sdk-trace'
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions'
 import type { Config } from '../../config.ts'
-import type { PredictionTrace } from '../../prediction/prediction-trace.ts'
+import type { PredictionTrace } from '../../prediction/answer.ts'
 import { VERSION } from '../../version.ts'
 import { WatchedExporter, type ExporterOptions } from './exporter.ts'
 import { RequestTrace, type RequestFacts } from './request-trace.ts'
@@ -46,7 +46,7 @@ export class Tracing {
   }
 
   /** Adds the stages of a prediction to the trace of its request. */
-  readonly onTrail = (trail: PredictionTrace): void => this.current.getStore()?.record(trail)
+  readonly onTrace = (trace: PredictionTrace): void => this.current.getStore()?.record(trace)
 
   /** Sends the remaining spans, for at most `timeoutMs`: a collector that does not answer must not delay the shutdown. */
   async shutdown (timeoutMs: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { encode } from '../../../src/cache/codec.ts'
+import { encode, type Classification } from '../../../src/cache/codec.ts'
 import { MemoryStore } from '../../../src/cache/memory-store.ts'
 import { PredictionCache } from '../../../src/cache/prediction-cache.ts'
 
@@ -10,23 +10,65 @@ const redisWith = (entries: Record<string, Buffer>) => ({
   set: vi.fn()
 })
 
+const memoryOf = (maxEntries = 10) => new MemoryStore({ maxEntries, ttlSeconds: 60 })
+
+/** A lookup, with a model that answers each text by its length. */
+function lookUp (cache: PredictionCache<Classification>, keys: string[], computed: string[] = [], signal = new AbortController().signal) {
+  const trace = { cacheMs: NaN, queuedAt: undefined }
+  const compute = (texts: readonly string[]) => texts.map((text) => {
+    computed.push(text)
+    return { result: Promise.resolve({ ...value, tokens: text.length }), cancel: () => {} }
+  })
+  return cache.getOrCompute(keys, keys.map((key) => `text of ${key}`), { labelCount: 3, signal: () => signal, compute, trace })
+}
+
 describe('PredictionCache', () => {
-  it('brings what Redis has to memory, and takes a foreign value for a miss', async () => {
+  it('stores in memory what Redis has, and treats a foreign value as a miss', async () => {
     const redis = redisWith({ known: encode(value), foreign: Buffer.from('hello') })
-    const cache = new PredictionCache({ memory: new MemoryStore({ maxEntries: 10, ttlSeconds: 60 }), redis })
-    expect(await cache.lookup(['known', 'foreign', 'absent'], 3)).toEqual([value, undefined, undefined])
-    expect(cache.getFromMemory('known')).toEqual(value)
-    expect(cache.getFromMemory('foreign')).toBeUndefined()
+    const cache = new PredictionCache({ memory: memoryOf(), redis })
+    const computed: string[] = []
+    expect(await lookUp(cache, ['known', 'foreign'], computed)).toMatchObject([{ classification: value }, { computed: { tokens: 15 } }])
+    expect(computed).toEqual(['text of foreign'])
+    expect(await lookUp(cache, ['known'], computed)).toEqual([{ classification: value }])
     expect(redis.getMany).toHaveBeenCalledTimes(1)
   })
 
-  it('keeps a new value in memory at once and sends it to Redis', () => {
+  it('stores a computed value in memory and in Redis', async () => {
     const redis = redisWith({})
-    const cache = new PredictionCache({ memory: new MemoryStore({ maxEntries: 10, ttlSeconds: 60 }), redis })
-    cache.put('key', value)
-    expect(cache.getFromMemory('key')).toEqual(value)
-    expect(redis.set).toHaveBeenCalledExactlyOnceWith('key', encode(value))
+    const cache = new PredictionCache({ memory: memoryOf(), redis })
+    await lookUp(cache, ['key'])
+    expect(redis.set).toHaveBeenCalledExactlyOnceWith('key', encode({ ...value, tokens: 11 }))
+    expect(await lookUp(cache, ['key'])).toEqual([{ classification: { ...value, tokens: 11 } }])
     expect(cache.stats).toEqual({ memory: { entries: 1 }, redis: 'up' })
+  })
+
+  it('computes equal texts of one request, and of several at the same time, once', async () => {
+    const onJoin = vi.fn()
+    const cache = new PredictionCache({ memory: memoryOf(0), onJoin })
+    const computed: string[] = []
+    const [first, second] = await Promise.all([lookUp(cache, ['a', 'a', 'b'], computed), lookUp(cache, ['b', 'c'], computed)])
+    expect(computed).toEqual(['text of a', 'text of b', 'text of c'])
+    expect(first.map(({ classification }) => classification.tokens)).toEqual([9, 9, 9])
+    expect(second[0]?.computed).toBe(first[2]?.computed)
+    expect(onJoin).toHaveBeenCalledExactlyOnceWith(1)
+  })
+
+  it('throws what the computation throws before it starts, and computes the text the next time', async () => {
+    const cache = new PredictionCache({ memory: memoryOf() })
+    const refused = cache.getOrCompute(['key'], ['text'], {
+      labelCount: 3, signal: () => new AbortController().signal, compute: () => { throw new Error('overloaded') }, trace: { cacheMs: 0, queuedAt: undefined }
+    })
+    await expect(refused).rejects.toThrow('overloaded')
+    expect(await lookUp(cache, ['key'])).toMatchObject([{ computed: { tokens: 11 } }])
+  })
+
+  it('reports hits and misses per tier', async () => {
+    const [onHit, onMiss] = [vi.fn(), vi.fn()]
+    const cache = new PredictionCache({ memory: memoryOf(), redis: redisWith({ known: encode(value) }), onHit, onMiss })
+    await lookUp(cache, ['known', 'new'])
+    await lookUp(cache, ['known', 'new', 'new'])
+    expect(onHit.mock.calls).toEqual([['redis', 1], ['memory', 3]])
+    expect(onMiss.mock.calls).toEqual([[1]])
   })
 })
 
@@ -34,7 +76,7 @@ describe('MemoryStore', () => {
   beforeEach(() => { vi.useFakeTimers() })
   afterEach(() => { vi.useRealTimers() })
 
-  it('forgets the least recently used entry first', () => {
+  it('evicts the least recently used entry first', () => {
     const memory = new MemoryStore({ maxEntries: 2, ttlSeconds: 60 })
     memory.set('a', value)
     memory.set('b', value)
@@ -43,7 +85,7 @@ describe('MemoryStore', () => {
     expect([memory.get('a'), memory.get('b'), memory.get('c')]).toEqual([value, undefined, value])
   })
 
-  it('forgets an entry when its time is over', () => {
+  it('evicts an entry when its time to live has passed', () => {
     const memory = new MemoryStore({ maxEntries: 2, ttlSeconds: 60, clock: Date })
     memory.set('a', value)
     vi.advanceTimersByTime(59_000)
@@ -52,7 +94,7 @@ describe('MemoryStore', () => {
     expect(memory.get('a')).toBeUndefined()
   })
 
-  it('keeps nothing with room for nothing', () => {
+  it('stores nothing if it may have no entries', () => {
     const memory = new MemoryStore({ maxEntries: 0, ttlSeconds: 60 })
     memory.set('a', value)
     expect(memory.get('a')).toBeUndefined()

@@ -1,67 +1,78 @@
 import { describe, expect, it, vi } from 'vitest'
 import { SingleFlight } from '../../../src/cache/single-flight.ts'
 
-function deferred<T> () {
+function pending<T> () {
   let resolve!: (value: T) => void
   let reject!: (error: Error) => void
-  const promise = new Promise<T>((_resolve, _reject) => { resolve = _resolve; reject = _reject })
-  return { promise, resolve, reject }
+  const result = new Promise<T>((_resolve, _reject) => { resolve = _resolve; reject = _reject })
+  return { result, resolve, reject, cancel: vi.fn((reason: unknown) => reject(reason as Error)) }
 }
 const signal = () => new AbortController().signal
 
 describe('SingleFlight', () => {
-  it('computes once for all who ask meanwhile, and anew afterwards', async () => {
-    const joined = vi.fn()
-    const flights = new SingleFlight<number>({ onJoin: joined })
-    const answer = deferred<number>()
-    const compute = vi.fn(() => answer.promise)
-    const all = Promise.all(Array.from({ length: 10 }, () => flights.run('key', signal(), compute)))
-    answer.resolve(7)
-    expect(await all).toEqual(Array(10).fill(7))
-    expect(compute).toHaveBeenCalledTimes(1)
-    expect(joined).toHaveBeenCalledTimes(9)
-    await flights.run('key', signal(), compute)
-    expect(compute).toHaveBeenCalledTimes(2)
+  it('shares one computation among all callers of its time, and keeps nothing afterwards', async () => {
+    const flights = new SingleFlight<number>()
+    const computation = pending<number>()
+    flights.add('key', computation)
+    const all = Promise.all(Array.from({ length: 10 }, () => flights.wait(['key'], signal())))
+    computation.resolve(7)
+    expect(await all).toEqual(Array(10).fill([7]))
+    expect(flights.has('key')).toBe(false)
     expect(flights.size).toBe(0)
   })
 
-  it('tells a failure to all, and forgets it', async () => {
+  it('rejects for all callers if the computation fails, and forgets it', async () => {
     const flights = new SingleFlight<number>()
-    const fails = () => Promise.reject(new Error('no'))
-    const results = await Promise.allSettled([flights.run('key', signal(), fails), flights.run('key', signal(), fails)])
-    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-    expect(await flights.run('key', signal(), () => Promise.resolve(1))).toBe(1)
+    const computation = pending<number>()
+    flights.add('key', computation)
+    const outcomes = Promise.allSettled([flights.wait(['key'], signal()), flights.wait(['key'], signal())])
+    computation.reject(new Error('no'))
+    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(flights.has('key')).toBe(false)
   })
 
-  it('lets one caller go without ending the computation of the others', async () => {
+  it('does not cancel a computation that another caller waits for', async () => {
     const flights = new SingleFlight<number>()
-    const answer = deferred<number>()
+    const computation = pending<number>()
     const leaver = new AbortController()
-    let shared: AbortSignal | undefined
-    const compute = (aborted: AbortSignal) => { shared = aborted; return answer.promise }
-    const left = flights.run('key', leaver.signal, compute)
-    const stayed = flights.run('key', signal(), compute)
-    leaver.abort(new Error('gone'))
-    await expect(left).rejects.toThrow('gone')
-    expect(shared?.aborted).toBe(false)
-    answer.resolve(3)
-    expect(await stayed).toBe(3)
+    flights.add('key', computation)
+    const left = flights.wait(['key'], leaver.signal)
+    const stayed = flights.wait(['key'], signal())
+    leaver.abort(new Error('disconnected'))
+    await expect(left).rejects.toThrow('disconnected')
+    expect(computation.cancel).not.toHaveBeenCalled()
+    computation.resolve(3)
+    expect(await stayed).toEqual([3])
   })
 
-  it('ends the computation when the last caller goes; who asks next starts anew', async () => {
+  it('cancels a computation when its last caller leaves, after forgetting it', async () => {
     const flights = new SingleFlight<number>()
+    const computation = pending<number>()
     const leaver = new AbortController()
-    let shared: AbortSignal | undefined
-    const left = flights.run('key', leaver.signal, (aborted) => { shared = aborted; return new Promise(() => {}) })
-    leaver.abort(new Error('gone'))
-    await expect(left).rejects.toThrow('gone')
-    expect(shared?.aborted).toBe(true)
-    expect(await flights.run('key', signal(), () => Promise.resolve(5))).toBe(5)
+    flights.add('key', computation)
+    const left = flights.wait(['key'], leaver.signal)
+    leaver.abort(new Error('disconnected'))
+    await expect(left).rejects.toThrow('disconnected')
+    expect(computation.cancel).toHaveBeenCalledExactlyOnceWith(leaver.signal.reason)
+    expect(flights.has('key')).toBe(false)
   })
 
-  it('starts nothing for a caller that is gone already', async () => {
-    const compute = vi.fn()
-    await expect(new SingleFlight().run('key', AbortSignal.abort(new Error('gone')), compute)).rejects.toThrow('gone')
-    expect(compute).not.toHaveBeenCalled()
+  it('cancels the other computations of a caller when one fails', async () => {
+    const flights = new SingleFlight<number>()
+    const [one, two] = [pending<number>(), pending<number>()]
+    flights.add('one', one)
+    flights.add('two', two)
+    const both = flights.wait(['one', 'two'], signal())
+    one.reject(new Error('no'))
+    await expect(both).rejects.toThrow('no')
+    expect(two.cancel).toHaveBeenCalledTimes(1)
+  })
+
+  it('cancels a computation that a disconnected caller has started', async () => {
+    const flights = new SingleFlight<number>()
+    const computation = pending<number>()
+    flights.add('key', computation)
+    await expect(flights.wait(['key'], AbortSignal.abort(new Error('disconnected')))).rejects.toThrow('disconnected')
+    expect(computation.cancel).toHaveBeenCalledTimes(1)
   })
 })

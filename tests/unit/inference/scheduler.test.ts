@@ -1,207 +1,129 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { Flow } from '../../../src/inference/queued-text.ts'
 import { WorkerLostError } from '../../../src/inference/worker-handle.ts'
-import { Flow } from '../../../src/inference/fair-queue.ts'
-import { createScheduler as create } from './manual-runner.ts'
+import { createScheduler, enqueue } from './manual-runner.ts'
 
-const signal = () => new AbortController().signal
+const inSeconds = (seconds: number): number => performance.now() + seconds * 1000
 
 describe('Scheduler', () => {
-  it('takes one text a request in turn: a batch does not hold up a single text', async () => {
-    const { runner, scheduler } = create()
-    const batch = new Flow()
-    const runs = ['a1', 'a2', 'a3', 'a4'].map((text) => scheduler.submit(text, batch, signal()))
-    runs.push(scheduler.submit('b1', new Flow(), signal()))
+  it('serves requests in turn, so that a batch does not hold up a single text', async () => {
+    const { runner, scheduler } = createScheduler()
+    const batch = scheduler.enqueue(['a1', 'a2', 'a3', 'a4'], new Flow(''))
+    const single = enqueue(scheduler, 'b1')
     for (let index = 0; index < 5; index++) await runner.finish()
-    await Promise.all(runs)
-    // a1 runs already when b1 comes, and a2 was next: one text a worker is what b1 waits for.
+    await Promise.all([...batch, single].map(({ result }) => result))
+    // a1 runs already when b1 arrives.
     expect(runner.started.indexOf('b1')).toBeLessThanOrEqual(2)
   })
 
-  it('keeps the order within a request', async () => {
-    const { runner, scheduler } = create()
-    const group = new Flow()
-    const runs = ['1', '2', '3'].map((text) => scheduler.submit(text, group, signal()))
-    for (let index = 0; index < runs.length; index++) await runner.finish()
-    await Promise.all(runs)
+  it('serves callers in turn, so that one with many requests does not hold up another', async () => {
+    const { runner, scheduler } = createScheduler({ limit: 100 })
+    for (let index = 0; index < 20; index++) enqueue(scheduler, `a${index}`, new Flow('a'))
+    for (let index = 0; index < 3; index++) enqueue(scheduler, `b${index}`, new Flow('b'))
+    for (let index = 0; index < 6; index++) await runner.finish()
+    expect(runner.started.filter((text) => text.startsWith('b'))).toEqual(['b0', 'b1', 'b2'])
+  })
+
+  it('keeps the order of the texts within a request', async () => {
+    const { runner, scheduler } = createScheduler()
+    const pending = scheduler.enqueue(['1', '2', '3'], new Flow(''))
+    for (let index = 0; index < pending.length; index++) await runner.finish()
+    await Promise.all(pending.map(({ result }) => result))
     expect(runner.started).toEqual(['1', '2', '3'])
   })
 
-  it('refuses a request that the queue has no room for, with the time to come back', () => {
-    const { scheduler } = create(1, 4, 1000)
-    const group = new Flow()
-    for (const text of ['1', '2', '3', '4']) void scheduler.submit(text, group, signal())
-    expect(() => scheduler.admit(1, 60_000)).not.toThrow()
-    void scheduler.submit('5', group, signal())
+  it('refuses a request that does not fit into the queue, with the time until it may', () => {
+    const { scheduler } = createScheduler({ limit: 4, textMs: 1000 })
+    const flow = new Flow('')
+    scheduler.enqueue(['1', '2', '3', '4'], flow)
+    expect(() => scheduler.admit(['x'], '', inSeconds(60))).not.toThrow()
+    enqueue(scheduler, '5', flow)
     expect(scheduler.depth).toBe(4)
-    expect(() => scheduler.admit(1, 60_000)).toThrow(expect.objectContaining({ code: 'OVERLOADED', statusCode: 503, retryAfterSeconds: 5 }))
+    expect(() => scheduler.admit(['x'], '', inSeconds(60))).toThrow(expect.objectContaining({ code: 'OVERLOADED', statusCode: 503, retryAfterSeconds: 5 }))
   })
 
-  it('refuses a request that would wait past its deadline, but not a small one that would not', () => {
-    const { scheduler } = create(1, 100, 100)
-    const group = new Flow()
-    for (let index = 0; index < 50; index++) void scheduler.submit(String(index), group, signal())
-    expect(() => scheduler.admit(20, 1000)).toThrow(expect.objectContaining({ code: 'OVERLOADED' }))
-    expect(() => scheduler.admit(1, 1000)).not.toThrow()
+  it('refuses a request that would wait beyond its deadline, but not a small one that would not', () => {
+    const { scheduler } = createScheduler({ limit: 100, textMs: 100 })
+    scheduler.enqueue(Array.from({ length: 50 }, (_, index) => String(index % 10)), new Flow(''))
+    expect(() => scheduler.admit(Array(9).fill('x'), '', inSeconds(1))).toThrow(expect.objectContaining({ code: 'OVERLOADED' }))
+    expect(() => scheduler.admit(['x'], '', inSeconds(1))).not.toThrow()
   })
 
-  it('takes a text whose caller left out of the queue', async () => {
-    const { runner, scheduler } = create()
-    const leaver = new AbortController()
-    const group = new Flow()
-    const first = scheduler.submit('first', group, signal())
-    const left = scheduler.submit('left', group, leaver.signal)
-    leaver.abort(new Error('gone'))
-    await expect(left).rejects.toThrow('gone')
+  it('estimates the wait by the length of the texts', () => {
+    const { scheduler } = createScheduler({ limit: 100, textMs: 10 })
+    expect(() => scheduler.admit(Array(20).fill('x'), '', inSeconds(1))).not.toThrow()
+    enqueue(scheduler, 'x'.repeat(1500))
+    enqueue(scheduler, 'x'.repeat(1500))
+    expect(() => scheduler.admit(Array(20).fill('x'), '', inSeconds(1))).toThrow(expect.objectContaining({ code: 'OVERLOADED' }))
+  })
+
+  it('refuses a batch that even an idle service could not answer in time, in a way that does not invite a repetition', () => {
+    const { scheduler } = createScheduler({ limit: 1000, textMs: 10 })
+    const batch = Array(128).fill('x'.repeat(2000))
+    expect(() => scheduler.admit(batch, '', inSeconds(10))).toThrow(expect.objectContaining({ code: 'BATCH_SIZE', statusCode: 422 }))
+    expect(() => scheduler.admit(batch, '', inSeconds(60))).not.toThrow()
+    expect(() => scheduler.admit(batch.slice(0, 1), '', inSeconds(0.1))).not.toThrow()
+  })
+
+  it('drops a cancelled text from the queue', async () => {
+    const { runner, scheduler } = createScheduler()
+    const flow = new Flow('')
+    const first = enqueue(scheduler, 'first', flow)
+    const cancelled = enqueue(scheduler, 'cancelled', flow)
+    cancelled.cancel(new Error('disconnected'))
+    await expect(cancelled.result).rejects.toThrow('disconnected')
     expect(scheduler.depth).toBe(0)
     await runner.finish()
-    await first
+    await first.result
     expect(runner.started).toEqual(['first'])
   })
 
-  it('runs a text once more when its worker is lost, then gives up with NOT_READY', async () => {
-    const { runner, scheduler } = create()
-    const run = scheduler.submit('text', new Flow(), signal())
-    const outcome = expect(run).rejects.toMatchObject({ code: 'NOT_READY' })
+  it('runs a text once more if its worker is lost, then gives up with NOT_READY', async () => {
+    const { runner, scheduler } = createScheduler()
+    const { result } = enqueue(scheduler, 'text')
+    const outcome = expect(result).rejects.toMatchObject({ code: 'NOT_READY' })
     await runner.finish(new WorkerLostError('crash'))
     await runner.finish(new WorkerLostError('crash'))
     await outcome
     expect(runner.started).toEqual(['text', 'text'])
   })
 
-  it('does not repeat a lost text that nobody waits for', async () => {
-    const { runner, scheduler } = create()
-    const leaver = new AbortController()
-    const run = scheduler.submit('text', new Flow(), leaver.signal)
-    leaver.abort(new Error('gone'))
-    await expect(run).rejects.toThrow('gone')
+  it('does not run a cancelled text once more if its worker is lost', async () => {
+    const { runner, scheduler } = createScheduler()
+    const pending = enqueue(scheduler, 'text')
+    pending.cancel(new Error('disconnected'))
+    await expect(pending.result).rejects.toThrow('disconnected')
     await runner.finish(new WorkerLostError('crash'))
     expect(runner.started).toEqual(['text'])
   })
 
-  it('fails what waits when the last worker is given up', async () => {
-    const { runner, scheduler } = create(1)
-    const group = new Flow()
-    const running = scheduler.submit('running', group, signal())
-    const waiting = scheduler.submit('waiting', group, signal())
-    const outcomes = Promise.allSettled([running, waiting])
+  it('fails waiting texts when the last worker is given up', async () => {
+    const { runner, scheduler } = createScheduler()
+    const pending = scheduler.enqueue(['running', 'waiting'], new Flow(''))
+    const outcomes = Promise.allSettled(pending.map(({ result }) => result))
     runner.failed = true
     await runner.finish(new WorkerLostError('crash'))
     expect((await outcomes).map((outcome) => (outcome as PromiseRejectedResult).reason.code)).toEqual(['NOT_READY', 'NOT_READY'])
-    expect(() => scheduler.admit(1, 1000)).toThrow(expect.objectContaining({ code: 'NOT_READY' }))
+    expect(() => scheduler.admit(['x'], '', inSeconds(1))).toThrow(expect.objectContaining({ code: 'NOT_READY' }))
+    expect(() => scheduler.enqueue(['x'], new Flow(''))).toThrow(expect.objectContaining({ code: 'NOT_READY' }))
   })
 
-  describe('lays out what is next in turn', () => {
-    it('and follows it when a worker takes it', async () => {
-      const { runner, scheduler } = create()
-      const group = new Flow()
-      const runs = ['1', '2', '3'].map((text) => scheduler.submit(text, group, signal()))
-      expect(runner.laidOut).toBe('2')
-      runner.take()
-      await runner.tell()
-      await runs[0]
-      expect(runner.laidOut).toBe('3')
-      expect([scheduler.running, scheduler.depth]).toEqual([1, 1])
-      await runner.finish()
-      await runner.finish()
-      await Promise.all(runs)
-      expect(runner.started).toEqual(['1', '2', '3'])
-    })
-
-    it('and another when a request comes that had no turn yet', async () => {
-      const { runner, scheduler } = create()
-      const batch = new Flow()
-      for (const text of ['a1', 'a2', 'a3']) void scheduler.submit(text, batch, signal())
-      runner.take()
-      await runner.tell()
-      expect(runner.laidOut).toBe('a3')
-      void scheduler.submit('b1', new Flow(), signal())
-      expect(runner.laidOut).toBe('b1')
-    })
-
-    it('and nothing twice when it was taken before its worker has said so', async () => {
-      const { runner, scheduler } = create(2)
-      const group = new Flow()
-      const runs = ['1', '2', '3', '4'].map((text) => scheduler.submit(text, group, signal()))
-      runner.take()
-      // Another request comes in between, which would have been next.
-      runs.push(scheduler.submit('5', new Flow(), signal()))
-      expect(runner.laidOut).toBeUndefined()
-      await runner.tell()
-      for (let index = 0; index < runs.length; index++) await runner.finish()
-      await Promise.all(runs)
-      expect(runner.started.toSorted()).toEqual(['1', '2', '3', '4', '5'])
-    })
-
-    it('and not what nobody waits for any more', async () => {
-      const { runner, scheduler } = create()
-      const leaver = new AbortController()
-      void scheduler.submit('1', new Flow(), signal())
-      const left = scheduler.submit('2', new Flow(), leaver.signal)
-      void scheduler.submit('3', new Flow(), signal())
-      expect(runner.laidOut).toBe('2')
-      leaver.abort(new Error('gone'))
-      await expect(left).rejects.toThrow('gone')
-      expect(runner.laidOut).toBe('3')
-    })
-
-    it('and is not done while one that was left runs all the same', async () => {
-      const { runner, scheduler } = create()
-      const leaver = new AbortController()
-      const first = scheduler.submit('1', new Flow(), signal())
-      const left = scheduler.submit('2', new Flow(), leaver.signal)
-      runner.take()
-      leaver.abort(new Error('gone'))
-      await expect(left).rejects.toThrow('gone')
-      let drained = false
-      const done = scheduler.drained().then(() => { drained = true })
-      await runner.tell()
-      await first
-      expect(drained).toBe(false)
-      await runner.finish()
-      await done
-    })
-  })
-
-  it('says when everything is done', async () => {
-    const { runner, scheduler } = create()
-    const run = scheduler.submit('text', new Flow(), signal())
+  it('is drained when no text waits or runs', async () => {
+    const { runner, scheduler } = createScheduler()
+    const { result } = enqueue(scheduler, 'text')
     let drained = false
     const done = scheduler.drained().then(() => { drained = true })
     await new Promise(setImmediate)
     expect(drained).toBe(false)
     await runner.finish()
-    await Promise.all([run, done])
+    await Promise.all([result, done])
   })
 
-  describe('lets results leave', () => {
-    beforeEach(() => { vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }) })
-    afterEach(() => { vi.useRealTimers() })
-
-    it('at once where their texts waited little, and together where they waited for long', async () => {
-      const { runner, scheduler } = create()
-      const answered: string[] = []
-      for (const text of ['a', 'b', 'c', 'd', 'e', 'f']) {
-        void scheduler.submit(text, new Flow(), signal()).then(() => { answered.push(text) })
-      }
-      const after: string[] = []
-      for (let index = 0; index < 6; index++) {
-        vi.advanceTimersByTime(10)
-        await runner.finish()
-        after.push(answered.join(''))
-      }
-      // The fourth waited for 30 ms and is kept for the fifth; for the last one there is none to wait for.
-      expect(after).toEqual(['a', 'ab', 'abc', 'abc', 'abcde', 'abcdef'])
-    })
-
-    it('when the queue ends with a failed text', async () => {
-      const { runner, scheduler } = create()
-      const runs = ['a', 'b', 'c'].map((text) => scheduler.submit(text, new Flow(), signal()))
-      const outcomes = Promise.allSettled(runs)
-      vi.advanceTimersByTime(100)
-      await runner.finish()
-      await runner.finish()
-      await runner.finish(new Error('broken'))
-      expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
-    })
+  it('lets a stream enqueue one text while the queue is full, and more while half of it is free', () => {
+    const { scheduler } = createScheduler({ limit: 10, textMs: 1 })
+    expect(scheduler.canEnqueue(4, '', 1000)).toBe(true)
+    scheduler.enqueue(Array(11).fill('x'), new Flow(''))
+    expect(scheduler.canEnqueue(0, '', 1000)).toBe(true)
+    expect(scheduler.canEnqueue(1, '', 1000)).toBe(false)
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkText } from '../../../src/prediction/check-text.ts'
+import { checkText } from '../../../src/prediction/text.ts'
 
 describe('checkText', () => {
   it.each(['', ' ', '\n\t ', '\u00a0'])('refuses %j as empty', (text) => {

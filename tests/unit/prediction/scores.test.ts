@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rankedScores, sentimentAnswer } from '../../../src/prediction/answer.ts'
-import { computeScores } from '../../../src/prediction/scores.ts'
+import { computeScores } from '../../../src/prediction/answer.ts'
 
 const logits = fc.array(fc.float({ min: -50, max: 50, noNaN: true }), { minLength: 1, maxLength: 8 })
 
