@@ -9,7 +9,7 @@ export default [
       '@stylistic/comma-dangle': ['error', 'never'],
       'max-lines': ['error', { max: 250 }],
       'no-void': ['error', { allowAsStatement: true }],
-      // An abort's reason is passed on as it came.
+      // The reason of an abort is passed on unchanged.
       'prefer-promise-reject-errors': 'off',
       // A schema and the type derived from it share a name.
       '@typescript-eslint/no-redeclare': 'off'

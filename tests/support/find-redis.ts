@@ -1,8 +1,8 @@
 import { findProgram } from './find-program.ts'
 
 /**
- * A Redis server program: from the PATH, or installed with apt where this is Debian and the user is root. Tests kill,
- * stop and restart their own servers, so a program is needed, not only an address.
+ * Finds a Redis server program, or installs it (see `findProgram`). Tests stop and restart their own servers, so they need a
+ * program, not an address.
  */
 export function findRedisServer (): string {
   const found = findProgram(['redis-server', 'valkey-server'], 'redis-server')
