@@ -84,7 +84,7 @@ it('the Redis password is in no command line, environment variable, configuratio
     const id = await stack.container(service)
     expect(await docker('inspect', id), service).not.toContain(password)
     expect(await docker('logs', id), service).not.toContain(password)
-    expect(await docker('top', id, '-eo', 'args'), service).not.toContain(password)
+    expect(await docker('top', id, '-eo', 'pid,args'), service).not.toContain(password)
   }
   const environments = await stack.evaluate<string>(`
     const { readdirSync, readFileSync } = require('node:fs')
