@@ -2,7 +2,7 @@
 
 The labelled tweets hold almost no emoji, so the model would never learn one. Every emoji of the blocks below becomes a
 vocabulary entry that starts from the mean embedding of its Unicode name; those in VALENCE also appear in training, with
-tweets of the same label and alone (data.py).
+tweets of the same label (augment.py) and alone (templates.py).
 """
 
 import unicodedata
@@ -33,3 +33,11 @@ def name_words(character: str) -> str:
 
 def _is_symbol(character: str) -> bool:
     return unicodedata.category(character) in ("So", "Sk")
+
+
+def expand_emoji(text: str) -> str:
+    """The text with each known emoji replaced by the words of its name."""
+    return "".join(f" {name_words(character)} " if character in KNOWN else character for character in text)
+
+
+KNOWN = frozenset(known_emoji())

@@ -1,13 +1,12 @@
-"""Writes the log and its picture beside the finished model, and fills the figures and hashes of its card."""
+"""Writes the log and its picture beside the finished model, and its card with figures and hashes."""
 
 import argparse
 import hashlib
 import json
-import re
-import shutil
 from pathlib import Path
 
 import matplotlib
+import torch
 
 matplotlib.use("svg")
 from matplotlib import pyplot  # noqa: E402
@@ -16,32 +15,54 @@ FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "onnx/model_q
 
 
 def draw(log: dict, path: Path) -> None:
-    """The training loss, and the validation recall after each epoch."""
+    """The final student's training loss, and the recall of teachers and students on the topics that they have not seen."""
     pyplot.rcParams["svg.hashsalt"] = "compact"
-    figure, loss = pyplot.subplots(figsize=(7, 3.5))
-    loss.plot([p["epoch"] for p in log["losses"]], [p["loss"] for p in log["losses"]], color="#888", label="training loss")
-    loss.set(xlabel="epoch", ylabel="loss")
-    recall = loss.twinx()
-    recall.plot([p["epoch"] for p in log["epochs"]], [p["macro_recall"] for p in log["epochs"]], "o-", color="#0a6", label="macro recall (val)")
-    recall.set_ylabel("macro recall")
-    figure.legend(loc="upper right", bbox_to_anchor=(0.88, 0.88))
+    figure, (loss, recall) = pyplot.subplots(1, 2, figsize=(8, 3.2))
+    recipe = log["recipe"]
+    loss.plot([p["epoch"] for p in log["losses"]], [p["loss"] for p in log["losses"]], color="#0a6")
+    loss.axvline(recipe["epochs"] * recipe["quantized_from"], color="#888", linestyle=":", label="int8 rounding from here")
+    loss.set(xlabel="epoch", ylabel="training loss", ylim=(None, 0.8))
+    loss.legend()
+    folds = log["folds"]["folds"]
+    recall.plot([f["fold"] for f in folds], [f["teacher"] for f in folds], "s", color="#888", label="teacher")
+    recall.plot([f["fold"] for f in folds], [f["macro_recall"] for f in folds], "o", color="#0a6", label="student")
+    recall.set(xlabel="held-out fold", ylabel="macro recall")
+    recall.set_xticks([f["fold"] for f in folds])
+    recall.legend()
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
 
 
-def figures_table(e: dict) -> str:
-    def row(name: str, key: str) -> str:
-        v = e[key]
-        low, high = v["interval"]
-        recall = " / ".join(f"{value:.3f}" for value in v["recall"])
-        return f"| {name} | {v['macro_recall']:.4f} ({low:.4f} to {high:.4f}) | {recall} | {v['accuracy']:.4f} |"
+def recall_cells(figures: dict) -> str:
+    low, high = figures["interval"]
+    by_label = " / ".join(f"{value:.3f}" for value in figures["recall"])
+    return f"{figures['macro_recall']:.4f} ({low:.4f} to {high:.4f}) | {by_label} | {figures['accuracy']:.4f}"
 
+
+def figures_table(evaluation: dict) -> str:
+    int8 = evaluation["int8"]
     return "\n".join((
         "| weights | macro recall (95 % interval) | recall negative / neutral / positive | accuracy |",
         "| --- | --- | --- | --- |",
-        row("int8", "int8"), row("fp32", "fp32"), "",
-        f"Labels of int8 and fp32 agree on {100 * e['agreement']:.2f} %. {e['texts_per_second']} texts/s one at a time on one thread "
-        f"({e['machine']}; commit {e['commit']})."))
+        f"| int8 | {recall_cells(int8)} |", f"| fp32 | {recall_cells(evaluation['fp32'])} |", "",
+        f"The int8 and fp32 labels agree on {100 * evaluation['agreement']:.2f} % of the tweets. Calibration of int8: expected calibration error "
+        f"{int8['ece']:.4f} (15 bins), Brier score {int8['brier']:.4f}, negative log likelihood {int8['nll']:.4f}."))
+
+
+def folds_table(report: dict) -> str:
+    rows = [f"| {f['fold']} | {f['teacher']:.4f} | {recall_cells(f)} | {f['ece']:.4f} |" for f in report["folds"]]
+    mean = sum(f["macro_recall"] for f in report["folds"]) / len(rows)
+    error = sum(f["ece"] for f in report["folds"]) / len(rows)
+    by_strength = ", ".join(f"{strength}: {value:.4f}" for strength, value in report["recall_by_strength"].items())
+    return "\n".join((
+        "| fold | teacher | student (95 % interval) | recall negative / neutral / positive | accuracy | calibration error |",
+        "| --- | --- | --- | --- | --- | --- |", *rows, f"| mean | | {mean:.4f} | | | {error:.4f} |", "",
+        f"Macro recall by strength of the prior correction: {by_strength}. Chosen: {report['strength']}."))
+
+
+def sanity_table(evaluation: dict) -> str:
+    rows = [f"| {text} | {label} |" for text, label in evaluation["sanity"].items()]
+    return "\n".join(("| text | label |", "| --- | --- |", *rows))
 
 
 def hash_table(model: Path) -> str:
@@ -49,11 +70,12 @@ def hash_table(model: Path) -> str:
     return "\n".join(("| file | bytes | sha256 |", "| --- | --- | --- |", *rows))
 
 
-def fill(card: Path, name: str, content: str) -> None:
-    """Replace what stands between the card's `name` markers."""
-    text = card.read_text(encoding="utf-8")
-    pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n?<!-- /{name} -->)", re.DOTALL)
-    card.write_text(pattern.sub(lambda m: m[1] + content + "\n" + m[2].lstrip(), text), encoding="utf-8")
+def write_card(log: dict, out: Path) -> None:
+    card = (Path(__file__).parent / "MODEL_CARD.template.md").read_text(encoding="utf-8")
+    parts = {"figures": figures_table(log["evaluation"]), "folds": folds_table(log["folds"]), "sanity": sanity_table(log["evaluation"]), "files": hash_table(out)}
+    for name, content in parts.items():
+        card = card.replace(f"<!-- {name} -->", content)
+    (out / "MODEL_CARD.md").write_text(card, encoding="utf-8")
 
 
 if __name__ == "__main__":
@@ -61,12 +83,10 @@ if __name__ == "__main__":
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    log = json.loads((options.work / "training-log.json").read_text())
-    log["evaluation"] = json.loads((options.work / "evaluation.json").read_text())
+    student = torch.load(options.work / "student-all.pt")
+    log = {
+        "recipe": student["recipe"], "seconds": student["seconds"], "losses": student["losses"],
+        "folds": json.loads((options.work / "folds.json").read_text()), "evaluation": json.loads((options.work / "evaluation.json").read_text())}
     (options.out / "training-log.json").write_text(json.dumps(log, ensure_ascii=False, separators=(",", ":")) + "\n")
     draw(log, options.out / "training-curves.svg")
-    card = options.out / "MODEL_CARD.md"
-    if not card.exists():
-        shutil.copy(Path(__file__).parent / "MODEL_CARD.template.md", card)
-    fill(card, "figures", figures_table(log["evaluation"]))
-    fill(card, "files", hash_table(options.out))
+    write_card(log, options.out)

@@ -10,17 +10,29 @@ from pathlib import Path
 
 import numpy
 
+import torch
+
 import metrics
-from data import LABELS, load
+from calibration import scores
 from runner import Model
+from sources import LABELS, load_tweets
 
 #: Sentences whose answer is plain to anyone, by the label that they must get.
 SANITY = {
     "I love this!": "positive",
     "This is the worst service ever": "negative",
     "The meeting is at 3pm": "neutral",
+    "The library opens at nine on weekdays": "neutral",
+    "Mount Everest is 8,849 metres high": "neutral",
+    "not good": "negative",
+    "The new version is not good": "negative",
+    "not bad at all": "positive",
     "not bad at all 😍": "positive",
+    "can't complain": "positive",
     "😡😡": "negative",
+    "😍😍😍": "positive",
+    "👍": "positive",
+    "📅": "neutral",
 }
 
 
@@ -36,19 +48,19 @@ def commit() -> str:
 
 
 def evaluate(data: Path, work: Path, out: Path) -> dict:
-    examples = load(data / "val.tsv")
-    truth, texts = [e.label for e in examples], [e.text for e in examples]
+    truth, texts = map(list, zip(*load_tweets(data / "val.tsv")))
     tokenizer = out / "tokenizer.json"
     fp32 = Model(work / "onnx" / "model.onnx", tokenizer)
     int8 = Model(out / "onnx" / "model_quantized.onnx", tokenizer)
     started = time.monotonic()
-    predicted = int8.labels(texts)
+    logits = torch.tensor(numpy.stack([int8.logits(text) for text in texts]))
     seconds = time.monotonic() - started
+    predicted = logits.argmax(dim=1).tolist()
     reference = fp32.labels(texts)
     return {
         "machine": processor(),
         "commit": commit(),
-        "int8": metrics.summary(truth, predicted),
+        "int8": {**metrics.summary(truth, predicted), **scores(logits.softmax(dim=1), torch.tensor(truth))},
         "fp32": metrics.summary(truth, reference),
         "agreement": round(float(numpy.mean(numpy.equal(predicted, reference))), 4),
         "texts_per_second": round(len(texts) / seconds),
@@ -60,12 +72,12 @@ def evaluate(data: Path, work: Path, out: Path) -> dict:
 def check(figures: dict) -> list[str]:
     """What falls short of what the project promises of this model."""
     problems = [f"{text!r} is {got}, not {SANITY[text]}" for text, got in figures["sanity"].items() if got != SANITY[text]]
-    if figures["int8"]["macro_recall"] < 0.68:
-        problems.append("macro recall is below 0.68")
-    if figures["fp32"]["macro_recall"] - figures["int8"]["macro_recall"] > 0.005 or figures["agreement"] < 0.98:
+    if figures["int8"]["macro_recall"] < 0.73:
+        problems.append("macro recall is below 0.73")
+    if abs(figures["fp32"]["macro_recall"] - figures["int8"]["macro_recall"]) > 0.005 or figures["agreement"] < 0.98:
         problems.append("int8 loses too much against fp32")
-    if figures["bytes"] > 16_000_000:
-        problems.append("the model is larger than 16 MB")
+    if figures["bytes"] > 14_000_000:
+        problems.append("the model is larger than 14 MB")
     return problems
 
 

@@ -7,14 +7,12 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
-from data import Example
 from emoji import known_emoji, name_words
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-MAX_TOKENS = 512
 
 
-def build(base: Path, embeddings: torch.Tensor, examples: list[Example], size: int) -> tuple[Tokenizer, torch.Tensor]:
+def build(base: Path, embeddings: torch.Tensor, texts: list[str], size: int) -> tuple[Tokenizer, torch.Tensor]:
     """Keep special tokens, every western character and the `size` most used pieces; append emoji as whole and inner pieces.
 
     Returns the tokenizer and the embedding matrix whose rows follow its ids. Words outside fall apart into smaller
@@ -24,7 +22,7 @@ def build(base: Path, embeddings: torch.Tensor, examples: list[Example], size: i
     original.no_padding()
     original.no_truncation()
     ids = original.get_vocab()
-    counts = Counter(token for item in original.encode_batch([e.text for e in examples]) for token in item.tokens)
+    counts = Counter(token for item in original.encode_batch(texts) for token in item.tokens)
     used = [token for token, _ in counts.most_common(size)]
     characters = [token for token in ids if len(token.removeprefix("##")) == 1 and _is_western(token[-1])]
     kept = list(dict.fromkeys([*SPECIAL, *sorted(set(used + characters), key=ids.__getitem__)]))
