@@ -10,6 +10,7 @@ import { hasRequiredFiles, inspectModel, modelFiles, type FileCheck, type Inspec
 import { withLock } from './lock.ts'
 import { writeManifest } from './manifest.ts'
 import { logProgress, type DownloadProgress } from './progress.ts'
+import { createProxyFetch } from './proxy-fetch.ts'
 import { DEFAULT_RETRY, type RetryOptions } from './retry.ts'
 
 export type { FileCheck } from './integrity.ts'
@@ -32,10 +33,11 @@ export interface ModelStoreOptions {
   logger: Logger
   onProgress?: ((progress: DownloadProgress) => void) | undefined
   stallMs?: number
-  retry?: RetryOptions
+  retry?: Partial<RetryOptions>
 }
 
 const STALL_MS = 30_000
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 const NEVER = new AbortController().signal
 
 /** Finds models on disk and downloads missing ones, once for all processes that share the folder. */
@@ -46,7 +48,7 @@ export class ModelStore {
   constructor (options: ModelStoreOptions) {
     this.#options = options
     const { endpoint, token, stallMs = STALL_MS } = options
-    this.#hub = { endpoint, stallMs, ...(token !== undefined && { token }) }
+    this.#hub = { endpoint, stallMs, fetch: createProxyFetch(), ...(token !== undefined && { token }) }
   }
 
   /**
@@ -105,9 +107,13 @@ export class ModelStore {
 
   /** Downloads the files that are missing or damaged; returns the model's digest. */
   async #download (spec: ModelSpec, directory: string, signal: AbortSignal): Promise<string> {
-    const { logger, onProgress = logProgress(logger), retry = DEFAULT_RETRY } = this.#options
+    const { logger, onProgress = logProgress(logger), retry } = this.#options
     const { name: model, repo, revision } = spec
-    logger.info({ model, repo, revision, from: new URL(this.#hub.endpoint).origin }, 'Downloading model')
+    const { protocol, hostname, origin } = new URL(this.#hub.endpoint)
+    logger.info({ model, repo, revision, from: origin }, 'Downloading model')
+    if (this.#hub.token !== undefined && protocol === 'http:' && !LOOPBACK.test(hostname)) {
+      logger.warn({ from: origin }, 'HF_TOKEN is sent unencrypted: HF_ENDPOINT is not https. Anybody on the network path can read the token')
+    }
     const before = await inspectModel(directory, spec.dtype)
     const manifest = before.manifest ?? { version: 1 as const, repo, revision, files: {} }
     for (const { file, required } of modelFiles(spec.dtype)) {
@@ -117,7 +123,11 @@ export class ModelStore {
       try {
         manifest.files[file] = await downloadFile({
           hub: this.#hub,
-          retry,
+          retry: {
+            ...DEFAULT_RETRY,
+            onRetry: ({ message: reason }, waitMs) => logger.warn({ file, reason, retryInMs: Math.round(waitMs) }, 'Download interrupted'),
+            ...retry
+          },
           directory,
           signal,
           subject: { repo, revision, file },
