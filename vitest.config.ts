@@ -16,10 +16,10 @@ export default defineConfig({
     // More test files at once than cores would only slow the end-to-end layer down.
     maxWorkers: 2,
     projects: [
-      layer('unit', 10_000),
-      layer('worker', 20_000),
-      layer('integration', 30_000),
-      layer('e2e', 90_000),
+      layer('unit', 30_000),
+      layer('worker', 90_000),
+      layer('integration', 120_000),
+      layer('e2e', 240_000),
       layer('browser', 120_000, ['tests/browser/support/global-setup.ts'])
     ]
   }

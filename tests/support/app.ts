@@ -41,7 +41,7 @@ export async function untilReady (app: FastifyInstance): Promise<void> {
   await vi.waitFor(() => {
     const { pool } = app.modelManager.requireModel()
     if (pool.ready < pool.size || pool.maxTextsPerRun === 1) throw new Error(`${pool.ready} of ${pool.size} workers are ready`)
-  }, { timeout: 20_000, interval: 20 })
+  }, { timeout: 60_000, interval: 20 })
 }
 
 /** Counts the texts that are computed from now on. */
