@@ -6,6 +6,7 @@ const EXAMPLES = [
   'Worst service ever, never again 😡',
   'The meeting is at 3pm',
   'not bad at all 😍',
+  'The food was wonderful. The waiter was rude and we waited an hour!',
   ['Great phone, the camera is stunning', 'Battery died after a week', 'It ships on Tuesday', 'Could be better, could be worse', 'Absolutely love the colour', 'Support never answered me'].join('\n')
 ]
 /** Use the command line tool for longer lists. */
@@ -72,7 +73,11 @@ async function predictWithRetry (body, signal) {
 }
 
 async function analyzeOne (text, signal) {
-  const result = await predictWithRetry({ text }, signal)
+  const result = await predictWithRetry({ text, sentences: true }, signal).catch((error) => {
+    // More sentences than one request takes: the text is analyzed as a whole.
+    if (!(error instanceof Problem) || error.code !== 'BATCH_SIZE') throw error
+    return predictWithRetry({ text }, signal)
+  })
   showOne(text, result, requested)
 }
 

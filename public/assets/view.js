@@ -46,21 +46,42 @@ const timing = (stages, total) => [
   ['Round trip', formatMs(total)]
 ]
 
-export function showOne (text, { answer, stages, total }, requested) {
-  const { label, score, scores, model, cached, truncated } = answer
-  byId('verdict').textContent = `${capitalize(label)}, ${formatPercent(score)}`
-  byId('shown-text').textContent = text
+/** The text, with each of its sentences underlined in the colour of its label; scores on hover and for screen readers. */
+function markSentences (text, sentences) {
+  const nodes = []
+  let end = 0
+  for (const { offset, length, label, score } of sentences) {
+    const scored = `${label} ${formatPercent(score)}`
+    nodes.push(text.slice(end, offset), element('span', { className: `sentence ${toClass(label)}`, title: scored },
+      text.slice(offset, offset + length), element('span', { className: 'visually-hidden', text: ` (${scored})` })))
+    end = offset + length
+  }
+  return [...nodes, text.slice(end)]
+}
+
+function showText (text, sentences) {
+  byId('shown-text').replaceChildren(...(sentences.length > 1 ? markSentences(text, sentences) : [text]))
   byId('shown-text').hidden = false
+}
+
+export function showOne (text, { answer, stages, total }, requested) {
+  const { label, score, scores, model, cached, truncated, sentences = [], mixed = false, warnings = [] } = answer
+  const unreadable = warnings.includes('SCRIPT')
+  byId('verdict').textContent = `${capitalize(label)}, ${formatPercent(score)}${mixed ? ': mixed' : ''}`
+  showText(text, sentences)
+  byId('script-warning').hidden = !unreadable
   showBars(scores, label, (_label, share) => formatPercent(share))
   const fallback = showFallback(model, requested)
   showFacts([
     ['Model', model, true],
     ['Cached', cached ? 'yes' : 'no'],
+    ...(sentences.length > 1 ? [['Sentences', `${sentences.length}${mixed ? ', positive and negative' : ''}`]] : []),
     ...(truncated ? [['Length', 'truncated at the model\'s limit']] : []),
     ...timing(stages, total)
   ])
   byId('lines').hidden = true
-  reveal(`${capitalize(label)}, ${formatPercent(score)}. Answered by ${model}${fallback ? ', the fallback' : ''}${cached ? ', cached' : ''}.`)
+  const warning = unreadable ? ' Warning: the model cannot read this script.' : ''
+  reveal(`${capitalize(label)}, ${formatPercent(score)}.${warning} Answered by ${model}${fallback ? ', the fallback' : ''}${cached ? ', cached' : ''}.`)
 }
 
 /** Shows the distribution of many lines, and each line. Called again as `results` grows. */
@@ -73,6 +94,8 @@ export function showMany (results, total, { stages, elapsed, requested }) {
   const done = results.length === total
   byId('verdict').textContent = done ? `${total} lines, most often ${best}` : `${results.length} of ${total} lines`
   byId('shown-text').hidden = true
+  const unreadable = results.filter(({ answer }) => answer.warnings?.includes('SCRIPT')).length
+  byId('script-warning').hidden = unreadable === 0
   showBars(shares, best, (name, share) => `${counts[name]} · ${Math.round(share * 100)} %`)
   const { model } = results[0].answer
   showFallback(model, requested)
