@@ -1,4 +1,4 @@
-import createError from '@fastify/error'
+import createError, { type FastifyError } from '@fastify/error'
 
 /**
  * The error catalogue: every failure that is reported to clients, with its code, wording and HTTP status.
@@ -10,6 +10,8 @@ export const EmptyTextError = createError('EMPTY_TEXT', 'Text %s is empty or bla
 const TextTooLong = createError('TEXT_TOO_LONG', '%s', 422)
 export const BatchSizeError = createError('BATCH_SIZE', 'The batch has %s texts; allowed: 1 to %s', 422)
 const BatchTooCostly = createError('BATCH_SIZE', 'The batch of %s texts would take about %s s; the limit is %s s. Send fewer or shorter texts', 422)
+export const UnreadableError = createError('UNREADABLE', 'Text %s is written in a script that the model cannot read; `"unreadable": "warn"` answers it with a warning', 422)
+export const SentenceCountError = createError('BATCH_SIZE', 'The text has %s sentences; at most %s are allowed', 422)
 export const TextPairError = createError(
   'TEXT_PAIR',
   '`inputs` is a text pair, which this model does not support. Send a batch as {"inputs": [["first"], ["second"]]} or {"texts": ["first", "second"]}',
@@ -28,7 +30,7 @@ export const InternalError = createError('INTERNAL', 'Internal error; the log of
 export const TimeoutError = createError('TIMEOUT', 'No answer within %s ms', 504)
 
 /** Text `index` of the request has `length` characters or tokens; at most `limit` are allowed. */
-export function textTooLong (index: number, length: string | number, unit: 'characters' | 'tokens', limit: number): Error {
+export function textTooLong (index: number, length: string | number, unit: 'characters' | 'tokens', limit: number): FastifyError {
   return new TextTooLong(`Text ${index} has ${length} ${unit}; at most ${limit} are allowed`)
 }
 
@@ -78,6 +80,7 @@ export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   EMPTY_TEXT: 'Empty text',
   TEXT_TOO_LONG: 'Text too long',
   BATCH_SIZE: 'Wrong batch size',
+  UNREADABLE: 'Unreadable script',
   TEXT_PAIR: 'Text pairs are not supported',
   BODY_TOO_LARGE: 'Body too large',
   LINE_TOO_LONG: 'Line too long',

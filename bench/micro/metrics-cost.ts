@@ -12,7 +12,7 @@ const registry = new Registry()
 const http = new HttpMetrics(registry)
 const prediction = new PredictionMetrics(registry)
 const route = http.route('POST', '/predict', [200])
-const trail = { texts: 1, startedAt: 0, cacheMs: 0.02, queuedAt: undefined, computed: [], error: undefined }
+const trail = { texts: 1, startedAt: 0, cacheMs: 0.02, queuedAt: undefined, computed: [], answer: undefined, error: undefined }
 
 const other = { registers: [new Registry()] }
 const requests = new Counter({ name: 'requests', help: '-', labelNames: ['method', 'route', 'status'], ...other })

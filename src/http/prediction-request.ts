@@ -7,11 +7,12 @@ import type { PredictionSet, StageTimings } from '../prediction/answer.ts'
 export interface PredictTextsOptions {
   /** False: a text beyond the model's token limit is refused; true: it is truncated. */
   truncate: boolean
+  refuseUnreadable?: boolean
 }
 
 /** Predicts the texts of a request until its client disconnects, and sets `Server-Timing` on its answer. */
-export async function predictTexts (texts: readonly string[], reply: FastifyReply, { truncate }: PredictTextsOptions): Promise<PredictionSet> {
-  const result = await reply.server.predictor.predict(texts, { truncate, signal: () => clientDisconnected(reply) })
+export async function predictTexts (texts: readonly string[], reply: FastifyReply, options: PredictTextsOptions): Promise<PredictionSet> {
+  const result = await reply.server.predictor.predict(texts, { ...options, signal: () => clientDisconnected(reply) })
   reply.header('server-timing', serverTiming(result.timings))
   return result
 }

@@ -14,6 +14,8 @@ export interface ModelSpec {
   dtype: Dtype
   /** True for the model that ships with the service: it is never downloaded. */
   embedded: boolean
+  /** Unicode scripts that the model reads; undefined if nothing is known. */
+  scripts?: readonly string[]
   /** Label names by class index, where the model's own config does not name them. */
   labels?: readonly string[]
 }
@@ -41,6 +43,14 @@ const LABELS: Readonly<Record<string, readonly string[]>> = {
   'Xenova/twitter-roberta-base-sentiment': ['negative', 'neutral', 'positive']
 }
 
+/** Scripts of the models whose vocabulary is known. */
+const LATIN = ['Latin'] as const
+const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
+  'Xenova/twitter-roberta-base-sentiment-latest': LATIN,
+  'cardiffnlp/twitter-roberta-base-sentiment': LATIN,
+  'Xenova/twitter-roberta-base-sentiment': LATIN
+}
+
 /** All dtypes, in the order of the catalogue. */
 export const DTYPES = Object.keys(SUFFIXES) as Dtype[]
 
@@ -55,7 +65,7 @@ export function weightsFile (dtype: Dtype): string {
  * @throws {RangeError} if `name` is not a hub id or `revision` not a Git revision: both become parts of paths
  */
 export function resolveModel (name: string, revision: string, dtype: Dtype): ModelSpec {
-  if (name === COMPACT) return { name, repo: COMPACT, revision: COMPACT_REVISION, dtype: 'q8', embedded: true }
+  if (name === COMPACT) return { name, repo: COMPACT, revision: COMPACT_REVISION, dtype: 'q8', embedded: true, scripts: LATIN }
   if (!HUB_ID.test(name)) {
     throw new RangeError(`MODEL_NAME "${name}" is not a model id: expected owner/name as on the hub, or ${COMPACT}`)
   }
@@ -64,5 +74,6 @@ export function resolveModel (name: string, revision: string, dtype: Dtype): Mod
   }
   const repo = REPOS[name] ?? name
   const labels = LABELS[repo]
-  return { name, repo, revision, dtype, embedded: false, ...(labels === undefined ? {} : { labels }) }
+  const scripts = SCRIPTS[repo]
+  return { name, repo, revision, dtype, embedded: false, ...(labels && { labels }), ...(scripts && { scripts }) }
 }

@@ -1,25 +1,20 @@
-import type { ReadableStream } from 'node:stream/web'
-import type { Headers, Response } from 'undici'
-import { HubUnreachableError, ModelAccessError, ModelNotFoundError, type ModelSubject } from './errors.ts'
-import type { Fetch } from './proxy-fetch.ts'
+import { ModelAccessError, ModelNotFoundError, type ModelSubject } from './errors.ts'
 import { TransientError } from './retry.ts'
 
 export interface HubOptions {
   /** Address of the hub, e.g. `https://huggingface.co`. */
   endpoint: string
   token?: string
-  fetch: Fetch
   /** Milliseconds without a byte after which a connection counts as dead. */
   stallMs: number
 }
 
 /** A file's content as the hub sends it, from `offset` on. */
 export interface HubResponse {
-  /** Null if the file is empty. */
-  body: ReadableStream<Uint8Array> | null
-  /** Position of the first byte sent: the requested offset, or 0 if the server sends the whole file. */
+  body: ReadableStream<Uint8Array>
+  /** First byte sent: the offset asked for, or 0 where the server sends the whole file. */
   offset: number
-  /** Size of the whole file in bytes, if the hub announces it. */
+  /** Size of the whole file in bytes, where the hub tells. */
   size: number | undefined
   /** What identifies this content; a SHA-256 for large files. */
   etag: string | undefined
@@ -29,22 +24,21 @@ export interface HubResponse {
 const MAX_REDIRECTS = 5
 
 /**
- * Requests a file from the hub. Redirects are followed here: the file's size and hash are in the first response, not in the
- * storage server's, and the token is sent to no other origin. Only https, or the endpoint's own scheme, is followed.
- * @throws {ModelNotFoundError} for 404, {ModelAccessError} for 401 and 403, {HubUnreachableError} for a redirect to another
- * scheme, {TransientError} for temporary failures
+ * Asks the hub for a file. Redirects are followed here: the first answer, not the storage server's, tells the file's
+ * size and hash; and the token goes to no other origin.
+ * @throws {ModelNotFoundError} for 404, {ModelAccessError} for 401 and 403, {TransientError} for what may pass
  */
 export async function requestFile (hub: HubOptions, subject: Required<ModelSubject>, offset: number, signal: AbortSignal): Promise<HubResponse> {
   const origin = new URL(hub.endpoint).origin
   let url = new URL(`${hub.endpoint.replace(/\/+$/, '')}/${subject.repo}/resolve/${encodeURIComponent(subject.revision)}/${subject.file}`)
   let linked: Headers | undefined
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const response = await send(hub.fetch, url, headersFor(url.origin === origin ? hub.token : undefined, offset), signal)
+    const response = await send(url, headersFor(url.origin === origin ? hub.token : undefined, offset), signal)
     const location = response.headers.get('location')
     if (response.status >= 300 && response.status < 400 && location !== null) {
       linked ??= response.headers
+      url = new URL(location, url)
       await response.body?.cancel()
-      url = redirectTarget(location, url, hub.endpoint, subject)
       continue
     }
     if (response.status !== 200 && response.status !== 206) {
@@ -66,52 +60,32 @@ function headersFor (token: string | undefined, offset: number): Record<string, 
   }
 }
 
-function redirectTarget (location: string, from: URL, endpoint: string, subject: ModelSubject): URL {
-  if (!URL.canParse(location, from.href)) throw new TransientError('a redirect without a valid address')
-  const target = new URL(location, from)
-  const { protocol, origin } = new URL(endpoint)
-  if (target.protocol === 'https:' || target.protocol === protocol) return target
-  throw new HubUnreachableError(subject, origin, `a redirect to ${target.protocol}//${target.host} is not followed`)
-}
-
-async function send (fetch: Fetch, url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+async function send (url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
   try {
     return await fetch(url, { headers, redirect: 'manual', signal })
   } catch (error) {
     if (signal.aborted) throw error
-    throw new TransientError(describeCause(error as Error), undefined, { cause: error })
+    const cause = (error as Error).cause as NodeJS.ErrnoException | undefined
+    throw new TransientError(cause?.code ?? cause?.message ?? (error as Error).message, undefined, { cause: error })
   }
-}
-
-/** The innermost cause: `fetch failed` says nothing. A system error is named by its code, such as ECONNREFUSED. */
-function describeCause (error: Error): string {
-  let cause: NodeJS.ErrnoException = error
-  while (cause.cause instanceof Error) cause = cause.cause
-  return /^E[A-Z]+$/.test(String(cause.code)) ? String(cause.code) : cause.message
 }
 
 function refusal (response: Response, origin: string, subject: ModelSubject, tokenGiven: boolean): Error {
   const { status } = response
   if (status === 404) return new ModelNotFoundError(subject, origin)
   if (status === 401 || status === 403) return new ModelAccessError(subject, origin, status, tokenGiven)
-  return new TransientError(`status ${status}`, retryAfterMs(response.headers.get('retry-after')))
+  const seconds = Number(response.headers.get('retry-after') ?? NaN)
+  return new TransientError(`status ${status}`, Number.isFinite(seconds) ? seconds * 1000 : undefined)
 }
 
-/** Milliseconds that a Retry-After header asks for: seconds or a date. Source: RFC 9110, section 10.2.3. */
-function retryAfterMs (value: string | null): number | undefined {
-  if (value === null) return undefined
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms)
-}
-
-function describe (response: Response, announced: Headers): HubResponse {
+function describe (response: Response, told: Headers): HubResponse {
   const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '')
-  const whole = announced.get('x-linked-size') ?? range?.[2] ?? (response.status === 200 ? response.headers.get('content-length') : null)
+  const whole = told.get('x-linked-size') ?? range?.[2] ?? (response.status === 200 ? response.headers.get('content-length') : null)
   return {
-    body: response.body,
+    body: response.body ?? new ReadableStream({ start: (controller) => controller.close() }),
     offset: response.status === 206 ? Number(range?.[1] ?? NaN) : 0,
     size: whole === null || whole === undefined ? undefined : Number(whole),
-    etag: (announced.get('x-linked-etag') ?? announced.get('etag'))?.replace(/^W\//, '').replaceAll('"', '') ?? undefined,
-    commit: announced.get('x-repo-commit') ?? undefined
+    etag: (told.get('x-linked-etag') ?? told.get('etag'))?.replace(/^W\//, '').replaceAll('"', '') ?? undefined,
+    commit: told.get('x-repo-commit') ?? undefined
   }
 }

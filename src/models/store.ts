@@ -10,7 +10,6 @@ import { hasRequiredFiles, inspectModel, modelFiles, type FileCheck, type Inspec
 import { withLock } from './lock.ts'
 import { writeManifest } from './manifest.ts'
 import { logProgress, type DownloadProgress } from './progress.ts'
-import { createProxyFetch } from './proxy-fetch.ts'
 import { DEFAULT_RETRY, type RetryOptions } from './retry.ts'
 
 export type { FileCheck } from './integrity.ts'
@@ -33,11 +32,10 @@ export interface ModelStoreOptions {
   logger: Logger
   onProgress?: ((progress: DownloadProgress) => void) | undefined
   stallMs?: number
-  retry?: Partial<RetryOptions>
+  retry?: RetryOptions
 }
 
 const STALL_MS = 30_000
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 const NEVER = new AbortController().signal
 
 /** Finds models on disk and downloads missing ones, once for all processes that share the folder. */
@@ -48,7 +46,7 @@ export class ModelStore {
   constructor (options: ModelStoreOptions) {
     this.#options = options
     const { endpoint, token, stallMs = STALL_MS } = options
-    this.#hub = { endpoint, stallMs, fetch: createProxyFetch(), ...(token !== undefined && { token }) }
+    this.#hub = { endpoint, stallMs, ...(token !== undefined && { token }) }
   }
 
   /**
@@ -107,13 +105,9 @@ export class ModelStore {
 
   /** Downloads the files that are missing or damaged; returns the model's digest. */
   async #download (spec: ModelSpec, directory: string, signal: AbortSignal): Promise<string> {
-    const { logger, onProgress = logProgress(logger), retry } = this.#options
+    const { logger, onProgress = logProgress(logger), retry = DEFAULT_RETRY } = this.#options
     const { name: model, repo, revision } = spec
-    const { protocol, hostname, origin } = new URL(this.#hub.endpoint)
-    logger.info({ model, repo, revision, from: origin }, 'Downloading model')
-    if (this.#hub.token !== undefined && protocol === 'http:' && !LOOPBACK.test(hostname)) {
-      logger.warn({ from: origin }, 'HF_TOKEN is sent unencrypted: HF_ENDPOINT is not https. Anybody on the network path can read the token')
-    }
+    logger.info({ model, repo, revision, from: new URL(this.#hub.endpoint).origin }, 'Downloading model')
     const before = await inspectModel(directory, spec.dtype)
     const manifest = before.manifest ?? { version: 1 as const, repo, revision, files: {} }
     for (const { file, required } of modelFiles(spec.dtype)) {
@@ -123,11 +117,7 @@ export class ModelStore {
       try {
         manifest.files[file] = await downloadFile({
           hub: this.#hub,
-          retry: {
-            ...DEFAULT_RETRY,
-            onRetry: ({ message: reason }, waitMs) => logger.warn({ file, reason, retryInMs: Math.round(waitMs) }, 'Download interrupted'),
-            ...retry
-          },
+          retry,
           directory,
           signal,
           subject: { repo, revision, file },

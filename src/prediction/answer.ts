@@ -7,6 +7,8 @@ export interface Prediction {
   classification: Classification
   /** True if it was in memory or in Redis; false if it was computed for this request, or for another at the same time. */
   cached: boolean
+  /** True if more than half of the text's letters are of scripts that the model cannot read. */
+  unreadable: boolean
 }
 
 /** Milliseconds per stage; for a batch the longest time in the queue, and the sum of the model's time. */
@@ -21,6 +23,8 @@ export interface PredictionSet {
   /** The name of the model that answered. */
   model: string
   labels: readonly string[]
+  /** The model's token limit. */
+  maxTokens: number
   predictions: Prediction[]
   timings: StageTimings
 }
@@ -32,6 +36,8 @@ export interface PredictionTrace extends CacheTrace {
   startedAt: number
   /** The texts that were computed for this request, or for another at the same time. */
   computed: readonly ComputedText[]
+  /** The answer, if there is one. */
+  answer: Pick<PredictionSet, 'labels' | 'predictions'> | undefined
   /** Why the request failed, if it did. */
   error: unknown
 }
@@ -92,25 +98,37 @@ export interface SentimentAnswer {
   model: string
   cached: boolean
   truncated: boolean
+  /** Model tokens that were read. */
+  tokens: number
+  warnings?: Warning[]
+}
+
+/** `SCRIPT`: more than half of the letters are of scripts that the model cannot read. */
+export type Warning = 'SCRIPT'
+
+/** The model's label, and its place in the label order. By logit, not by rounded score: two scores can round to the same value. */
+export function findBestLabel (logits: Float32Array): number {
+  let best = 0
+  for (let index = 1; index < logits.length; index++) if ((logits[index] as number) > (logits[best] as number)) best = index
+  return best
 }
 
 /** Turns a prediction into the answer that clients get. */
-export function sentimentAnswer (prediction: Prediction, labels: readonly string[], model: string): SentimentAnswer {
-  const { logits, truncated } = prediction.classification
-  const values = computeScores(logits)
-  const scores: Record<string, number> = {}
-  let best = 0
-  for (let index = 0; index < labels.length; index++) {
-    scores[labels[index] as string] = values[index] as number
-    // By logit, not by rounded score: two scores can round to the same value.
-    if ((logits[index] as number) > (logits[best] as number)) best = index
-  }
+export function toSentimentAnswer (prediction: Prediction, set: Omit<PredictionSet, 'predictions' | 'timings'>): SentimentAnswer {
+  const { classification: { logits, tokens, truncated }, cached, unreadable } = prediction
   return {
-    label: labels[best] as string,
-    score: values[best] as number,
-    scores,
-    model,
-    cached: prediction.cached,
-    truncated
+    ...nameScores(computeScores(logits), set.labels, findBestLabel(logits)),
+    model: set.model,
+    cached,
+    truncated,
+    tokens: Math.min(tokens, set.maxTokens),
+    ...(unreadable && { warnings: ['SCRIPT'] })
   }
+}
+
+/** The fields of an answer that depend on its scores, in label order. */
+export function nameScores (values: readonly number[], labels: readonly string[], best: number): Pick<SentimentAnswer, 'label' | 'score' | 'scores'> {
+  const scores: Record<string, number> = {}
+  for (let index = 0; index < labels.length; index++) scores[labels[index] as string] = values[index] as number
+  return { label: labels[best] as string, score: values[best] as number, scores }
 }

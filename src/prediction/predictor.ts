@@ -1,10 +1,12 @@
 import type { CacheResult, PredictionCache } from '../cache/prediction-cache.ts'
-import { BatchSizeError, textTooLong, TimeoutError } from '../errors.ts'
+import { BatchSizeError, textTooLong, UnreadableError } from '../errors.ts'
 import type { ModelInstance } from '../inference/model-instance.ts'
 import type { ModelManager } from '../inference/model-manager.ts'
 import { Flow, type ComputedText } from '../inference/queued-text.ts'
 import type { Prediction, PredictionSet, PredictionTrace } from './answer.ts'
+import { isUnreadable } from './script.ts'
 import { checkText, preprocess } from './text.ts'
+import { Wait } from './wait.ts'
 
 export interface PredictorOptions {
   modelManager: ModelManager
@@ -20,6 +22,8 @@ export interface PredictorOptions {
 export interface PredictOptions {
   /** False: a text beyond the model's token limit fails with TEXT_TOO_LONG; true: it is truncated and marked. */
   truncate: boolean
+  /** True: a text in a script that the model cannot read fails with UNREADABLE; false: it is answered and marked. */
+  refuseUnreadable?: boolean
   /** Returns a signal that aborts when the client disconnects. Called only if a text must be computed. */
   signal: () => AbortSignal
   /** Who sent the request (a key or an address): queued texts are served fairly among callers first. Default: one for all. */
@@ -54,13 +58,17 @@ export class Predictor {
     if (texts.length === 0 || texts.length > maxBatchSize) throw new BatchSizeError(texts.length, maxBatchSize)
     texts.forEach((text, index) => checkText(text, firstIndex + index, maxTextLength))
     const instance = modelManager.requireModel()
-    const trace = { texts: texts.length, startedAt: performance.now(), cacheMs: 0, queuedAt: undefined, computed: [] as ComputedText[], error: undefined as unknown }
+    const unreadable = texts.map((text) => isUnreadable(text, instance.model.spec.scripts))
+    if (options.refuseUnreadable === true && unreadable.includes(true)) throw new UnreadableError(firstIndex + unreadable.indexOf(true))
+    const trace: PredictionTrace = { texts: texts.length, startedAt: performance.now(), cacheMs: 0, queuedAt: undefined, computed: [], answer: undefined, error: undefined }
     try {
       const results = await this.#getOrCompute(instance, texts.map(preprocess), { ...options, deadline }, trace)
       trace.computed = [...new Set(results.flatMap(({ computed }) => computed ?? []))]
-      const predictions = results.map(({ classification, computed }) => ({ classification, cached: computed === undefined }))
+      const predictions = results.map(({ classification, computed }, index) => ({ classification, cached: computed === undefined, unreadable: unreadable[index] as boolean }))
       if (!options.truncate) predictions.forEach((prediction, index) => refuseTruncated(prediction, firstIndex + index, instance.maxTokens))
-      return { model: instance.model.spec.name, labels: instance.labels, predictions, timings: toTimings(trace) }
+      const { labels, maxTokens, model: { spec: { name: model } } } = instance
+      trace.answer = { labels, predictions }
+      return { model, labels, maxTokens, predictions, timings: toTimings(trace) }
     } catch (error) {
       trace.error = error
       // The model was replaced while the request was under way.
@@ -96,30 +104,6 @@ export class Predictor {
     } finally {
       wait?.end()
     }
-  }
-}
-
-/** A wait that is aborted when the client disconnects or the deadline passes. */
-class Wait {
-  readonly #controller = new AbortController()
-  readonly #client: AbortSignal
-  readonly #timer: NodeJS.Timeout
-  readonly #onDisconnect = (): void => this.#controller.abort(this.#client.reason)
-
-  constructor (client: AbortSignal, deadline: number, timeoutMs: number) {
-    this.#client = client
-    this.#timer = setTimeout(() => this.#controller.abort(new TimeoutError(timeoutMs)), deadline - performance.now())
-    client.addEventListener('abort', this.#onDisconnect)
-    if (client.aborted) this.#onDisconnect()
-  }
-
-  get signal (): AbortSignal {
-    return this.#controller.signal
-  }
-
-  end (): void {
-    clearTimeout(this.#timer)
-    this.#client.removeEventListener('abort', this.#onDisconnect)
   }
 }
 

@@ -6,24 +6,27 @@ const LETTER = /\p{L}/gu
 /** Words that preprocessing masks, and other links: their letters are not the writer's. */
 const MASKED_WORD = /^(?:@.|http|www\.)/i
 
-/** Counts the letters of a text that belong to other scripts than the model's. */
-export type ScriptCheck = (text: string) => boolean
+const readableLetters = new Map<string, RegExp>()
 
 /**
- * Returns a function that reports whether more than half of a text's letters (`\p{L}`) belong to none of `scripts`. User
- * names and links do not count. It is no language detector: French passes as Latin.
- * @param scripts Unicode script names, e.g. `Latin`; none: every text is readable, because nothing is known of the model
+ * Whether more than half of a text's letters (`\p{L}`) belong to none of `scripts`. User names and links do not count. It is
+ * no language detector: French passes as Latin.
+ * @param scripts Unicode script names, e.g. `Latin`; undefined if nothing is known of the model: every text is readable
  */
-export function createScriptCheck (scripts: readonly string[]): ScriptCheck {
-  if (scripts.length === 0) return () => false
-  const readable = new RegExp(`[${scripts.map((script) => `\\p{Script_Extensions=${script}}`).join('')}]`, 'u')
-  return (text) => {
-    if (isAscii(text)) return false
-    const words = text.split(/\s+/).filter((word) => !MASKED_WORD.test(word))
-    const letters = words.join(' ').match(LETTER) ?? []
-    const unreadable = letters.filter((letter) => !readable.test(letter)).length
-    return unreadable > letters.length * MAX_UNREADABLE_SHARE
-  }
+export function isUnreadable (text: string, scripts: readonly string[] | undefined): boolean {
+  if (scripts === undefined || isAscii(text)) return false
+  const readable = matchLetters(scripts)
+  const words = text.split(/\s+/).filter((word) => !MASKED_WORD.test(word))
+  const letters = words.join(' ').match(LETTER) ?? []
+  const unreadable = letters.filter((letter) => !readable.test(letter)).length
+  return unreadable > letters.length * MAX_UNREADABLE_SHARE
+}
+
+function matchLetters (scripts: readonly string[]): RegExp {
+  const source = `[${scripts.map((script) => `\\p{Script_Extensions=${script}}`).join('')}]`
+  const known = readableLetters.get(source) ?? new RegExp(source, 'u')
+  readableLetters.set(source, known)
+  return known
 }
 
 /** ASCII letters are Latin: most tweets need no counting. */

@@ -7,7 +7,7 @@ import type { Logger } from '../../logger.ts'
 import { COMPACT, resolveModel, type ModelSpec } from '../../models/catalog.ts'
 import type { ModelStore } from '../../models/store.ts'
 import { inOrder } from '../../prediction/in-order.ts'
-import { sentimentAnswer } from '../../prediction/answer.ts'
+import { toSentimentAnswer, type Prediction } from '../../prediction/answer.ts'
 import { Predictor } from '../../prediction/predictor.ts'
 import { Flow, type ComputedText } from '../../inference/queued-text.ts'
 import { ScoringError } from './errors.ts'
@@ -62,8 +62,8 @@ async function * scoreWith (predictor: Predictor, source: AsyncIterable<readonly
     length += row.raw.length
     if (row.error !== undefined) return { row, result: { error: row.error } }
     try {
-      const { predictions: [prediction], labels, model } = await predictor.predict([row.text], { truncate: true, signal: () => signal, flow })
-      const { label, scores } = sentimentAnswer(prediction as NonNullable<typeof prediction>, labels, model)
+      const set = await predictor.predict([row.text], { truncate: true, signal: () => signal, flow })
+      const { label, scores } = toSentimentAnswer(set.predictions[0] as Prediction, set)
       return { row, result: { label, scores } }
     } catch (error) {
       const { code } = error as { code?: string }

@@ -2,6 +2,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { toCatalogueError } from '../client-error.ts'
 import { serveMetrics } from '../metrics-server.ts'
+import { NDJSON } from '../ndjson.ts'
 import { CLIENT_CLOSED_REQUEST } from '../problem.ts'
 import { readHealth, type Health } from '../../telemetry/health.ts'
 import type { RouteSeries } from '../../telemetry/metrics/http-metrics.ts'
@@ -42,7 +43,8 @@ export default fp((app: FastifyInstance, _options, done) => {
   })
   app.onRequestEnd((request, reply, status) => {
     http.inFlight--
-    http.answered(request.routeOptions.config.series, status, reply.elapsedTime / 1000, reply.problemCode)
+    const seconds = reply.getHeader('content-type') === NDJSON ? undefined : reply.elapsedTime / 1000
+    http.answered(request.routeOptions.config.series, status, seconds, reply.problemCode)
   })
   // Before the listener that answers and ends the socket.
   app.server.prependListener('clientError', (error: NodeJS.ErrnoException, socket) => {

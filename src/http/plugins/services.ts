@@ -43,7 +43,11 @@ export default fp((app: FastifyInstance, { modelManager }: { modelManager: Model
     maxTextLength: config.MAX_TEXT_LENGTH,
     maxBatchSize: config.MAX_BATCH_SIZE,
     timeoutMs: config.PREDICT_TIMEOUT_MS,
-    onTrace: tracing === undefined ? metrics.onTrace : (trace) => { metrics.onTrace(trace); tracing.onTrace(trace) }
+    onTrace: (trace) => {
+      metrics.onTrace(trace)
+      app.metrics.output.onTrace(trace)
+      tracing?.onTrace(trace)
+    }
   })
 
   app.decorate('redis', redis)

@@ -22,6 +22,7 @@ const infoRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {
         }
       },
       labels: [...labels],
+      scripts: [...spec.scripts ?? []],
       max_concurrent_requests: config.QUEUE_LIMIT,
       max_input_length: maxTokens,
       max_text_length: config.MAX_TEXT_LENGTH,

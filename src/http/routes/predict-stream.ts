@@ -8,7 +8,7 @@ import { isBlank, NDJSON, parseLine, problemLine } from '../ndjson.ts'
 import { clientDisconnected } from '../prediction-request.ts'
 import { StreamAnswer } from '../schemas/stream.ts'
 import { inOrder } from '../../prediction/in-order.ts'
-import { sentimentAnswer } from '../../prediction/answer.ts'
+import { toSentimentAnswer, type Prediction } from '../../prediction/answer.ts'
 import { Flow } from '../../inference/queued-text.ts'
 
 const writeAnswer = fastJson(StreamAnswer)
@@ -92,12 +92,12 @@ class StreamAnswers {
     const source = { line: line.number, id: undefined as string | number | undefined, requestId: this.#request.id }
     this.#inFlight++
     try {
-      const { text, truncate = true, id } = parseLine(line, this.#app.config.BODY_LIMIT_BYTES)
+      const { text, truncate = true, unreadable, id } = parseLine(line, this.#app.config.BODY_LIMIT_BYTES)
       source.id = id
-      const { predictions: [prediction], labels, model } = await this.#app.predictor.predict([text], {
-        truncate, signal: () => this.#disconnected, flow: this.#flow, firstIndex: line.number
+      const set = await this.#app.predictor.predict([text], {
+        truncate, refuseUnreadable: unreadable === 'refuse', signal: () => this.#disconnected, flow: this.#flow, firstIndex: line.number
       })
-      const answer = sentimentAnswer(prediction as NonNullable<typeof prediction>, labels, model)
+      const answer = toSentimentAnswer(set.predictions[0] as Prediction, set)
       return `${writeAnswer(id === undefined ? answer : { id, ...answer })}\n`
     } catch (error) {
       return this.#disconnected.aborted ? '' : problemLine(error, source, this.#request.log)

@@ -1,17 +1,26 @@
 import { Readable } from 'node:stream'
+import type { FastifyError, FastifyReply } from 'fastify'
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import fastJson from 'fast-json-stringify'
+import type { Static } from 'typebox'
 import { TextPairError, ValidationError } from '../../errors.ts'
 import { coalesceSameTick } from '../coalesce-same-tick.ts'
 import { NDJSON } from '../ndjson.ts'
 import { predictTexts } from '../prediction-request.ts'
+import { toProblem } from '../problem.ts'
 import { problems } from '../schemas/problem.ts'
-import { Answer, BatchAnswer, explainBody, LabelScores, PredictBody, type InputsBody } from '../schemas/predict.ts'
+import {
+  Answer, BatchAnswer, DocumentAnswer as DocumentSchema, explainBody, InlineBatchAnswer, LabelScores, PredictBody,
+  type BatchBody, type InlineBatchBody, type InputsBody, type SingleBody
+} from '../schemas/predict.ts'
 import { StreamAnswer, StreamLine, StreamProblem } from '../schemas/stream.ts'
-import { rankedScores, sentimentAnswer } from '../../prediction/answer.ts'
+import { rankedScores, toSentimentAnswer, type LabelScore, type Prediction, type SentimentAnswer } from '../../prediction/answer.ts'
+import { predictWithInlineErrors } from '../../prediction/batch.ts'
+import { predictDocument, type DocumentAnswer } from '../../prediction/document.ts'
 import { predictStream } from './predict-stream.ts'
 
 const writeAnswer = fastJson(Answer)
+const writeDocument = fastJson(DocumentSchema)
 const writeBatch = fastJson(BatchAnswer)
 
 export interface PredictRouteOptions {
@@ -31,7 +40,7 @@ const predictRoute: FastifyPluginCallbackTypebox<PredictRouteOptions> = (app, { 
       tags: ['predictions'],
       body: { content: { 'application/json': { schema: PredictBody }, [NDJSON]: { schema: StreamLine } } },
       response: {
-        200: { description: 'In the format of the request', content: { 'application/json': { schema: { anyOf: [Answer, BatchAnswer, LabelScores, { type: 'array', items: LabelScores }] } }, [NDJSON]: { schema: { anyOf: [StreamAnswer, StreamProblem] } } } },
+        200: { description: 'In the format of the request', content: { 'application/json': { schema: { anyOf: [Answer, DocumentSchema, BatchAnswer, InlineBatchAnswer, LabelScores, { type: 'array', items: LabelScores }] } }, [NDJSON]: { schema: { anyOf: [StreamAnswer, StreamProblem] } } } },
         ...problems(400, 413, 415, 422, 503, 504)
       }
     },
@@ -41,25 +50,69 @@ const predictRoute: FastifyPluginCallbackTypebox<PredictRouteOptions> = (app, { 
     if (request.body instanceof Readable) return predictStream(app, request.body, request, reply, streamIdleMs)
     if (request.validationError !== undefined || request.body === undefined) throw new ValidationError(explainBody(request.body))
     const body = request.body as PredictBody
-    const truncate = body.truncate ?? true
     reply.type('application/json; charset=utf-8')
-    if ('text' in body) {
-      const { predictions: [prediction], labels, model } = await predictTexts([body.text], reply, { truncate })
-      reply.serializer(writeAnswer)
-      return sentimentAnswer(prediction as NonNullable<typeof prediction>, labels, model)
-    }
-    if ('texts' in body) {
-      const { predictions, labels, model } = await predictTexts(body.texts, reply, { truncate })
-      reply.serializer(writeBatch)
-      return { predictions: predictions.map((prediction) => sentimentAnswer(prediction, labels, model)), model }
-    }
-    const { predictions, labels } = await predictTexts(toTexts(body.inputs), reply, { truncate })
-    const ranked = predictions.map(({ classification }) =>
-      rankedScores(classification.logits, labels, body.raw_scores === true ? 'none' : 'softmax'))
-    reply.serializer(JSON.stringify)
-    return typeof body.inputs === 'string' ? ranked[0] : ranked
+    if ('text' in body) return body.sentences === true ? answerDocument(body, reply) : answerText(body, reply)
+    if ('texts' in body) return body.errors === 'inline' ? answerInline(body, reply) : answerBatch(body as BatchBody, reply)
+    return answerInputs(body, reply)
   })
   done()
+}
+
+async function answerText ({ text, ...options }: SingleBody, reply: FastifyReply): Promise<SentimentAnswer> {
+  const set = await predictTexts([text], reply, toOptions(options))
+  reply.serializer(writeAnswer)
+  return toSentimentAnswer(set.predictions[0] as Prediction, set)
+}
+
+async function answerDocument ({ text, ...options }: SingleBody, reply: FastifyReply): Promise<DocumentAnswer> {
+  const { config, modelManager } = reply.server
+  const { truncate, refuseUnreadable } = toOptions(options)
+  const answer = await predictDocument(text, {
+    scripts: modelManager.requireModel().model.spec.scripts,
+    maxTextLength: config.MAX_TEXT_LENGTH,
+    maxSentences: config.MAX_BATCH_SIZE,
+    refuseUnreadable,
+    predict: (sentences) => predictTexts(sentences, reply, { truncate })
+  })
+  reply.serializer(writeDocument)
+  return answer
+}
+
+async function answerBatch ({ texts, ...options }: BatchBody, reply: FastifyReply): Promise<Static<typeof BatchAnswer>> {
+  const set = await predictTexts(texts, reply, toOptions(options))
+  reply.serializer(writeBatch)
+  return { predictions: set.predictions.map((prediction) => toSentimentAnswer(prediction, set)), model: set.model }
+}
+
+async function answerInline ({ texts, ...options }: InlineBatchBody, reply: FastifyReply): Promise<Static<typeof InlineBatchAnswer>> {
+  const { config, modelManager } = reply.server
+  const { model: { spec: { name: model, scripts } }, labels, maxTokens } = modelManager.requireModel()
+  const set = await predictWithInlineErrors(texts, {
+    model: { model, labels, maxTokens, scripts },
+    maxTextLength: config.MAX_TEXT_LENGTH,
+    maxBatchSize: config.MAX_BATCH_SIZE,
+    ...toOptions(options),
+    predict: (valid) => predictTexts(valid, reply, { truncate: true })
+  })
+  const predictions = set.predictions.map((prediction, index) => prediction instanceof Error ? toInlineError(prediction, index) : toSentimentAnswer(prediction, set))
+  reply.serializer(JSON.stringify)
+  return { predictions, model: set.model, failed: predictions.filter((item) => 'error' in item).length }
+}
+
+async function answerInputs ({ inputs, truncate, raw_scores: raw }: InputsBody, reply: FastifyReply): Promise<LabelScore[] | LabelScore[][]> {
+  const { predictions, labels } = await predictTexts(toTexts(inputs), reply, { truncate: truncate ?? true })
+  const ranked = predictions.map(({ classification }) => rankedScores(classification.logits, labels, raw === true ? 'none' : 'softmax'))
+  reply.serializer(JSON.stringify)
+  return typeof inputs === 'string' ? ranked[0] as LabelScore[] : ranked
+}
+
+function toOptions ({ truncate = true, unreadable }: Pick<SingleBody, 'truncate' | 'unreadable'>): { truncate: boolean, refuseUnreadable: boolean } {
+  return { truncate, refuseUnreadable: unreadable === 'refuse' }
+}
+
+function toInlineError (error: FastifyError, index: number) {
+  const { code, status, title, detail } = toProblem(error, '')
+  return { error: { code, status, title, detail, index } }
 }
 
 /** The texts of text-embeddings-inference's `inputs`: one string, or arrays of one string each. */

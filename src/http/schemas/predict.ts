@@ -4,14 +4,29 @@ const truncate = Type.Optional(Type.Boolean({ default: true, description: 'Trunc
 const closed = { additionalProperties: false }
 const bodies = { examples: [{ text: 'I love this!' }, { texts: ['I love this!', 'meh'] }, { inputs: [['I love this!'], ['meh']] }] }
 
+const unreadable = Type.Optional(Type.Enum(['warn', 'refuse'], {
+  default: 'warn', description: 'Answer a text whose letters are mostly of scripts that the model cannot read with a warning, or refuse it with 422 UNREADABLE'
+}))
+
 const SingleBody = Type.Object({
   text: Type.String({ description: 'One text', examples: ['I love this!'] }),
-  truncate
+  truncate,
+  unreadable,
+  sentences: Type.Optional(Type.Boolean({ default: false, description: 'Predict each sentence, and the text as the mean of its sentences: reads texts beyond the token limit whole' }))
 }, closed)
 
 const BatchBody = Type.Object({
   texts: Type.Array(Type.String(), { description: 'Several texts; answered in the same order', examples: [['I love this!', 'meh']] }),
-  truncate
+  truncate,
+  unreadable,
+  errors: Type.Optional(Type.Literal('fail', { default: 'fail', description: 'The first invalid text fails the request' }))
+}, closed)
+
+const InlineBatchBody = Type.Object({
+  texts: Type.Array(Type.Unknown(), { description: 'Several texts; answered in the same order', examples: [['I love this!', '']] }),
+  truncate,
+  unreadable,
+  errors: Type.Literal('inline', { description: 'An invalid text gets an error in its place, and the others are answered' })
 }, closed)
 
 /** The body of text-embeddings-inference's own `/predict`. */
@@ -27,8 +42,11 @@ const InputsBody = Type.Object({
 }, closed)
 
 /** Body of `POST /predict`: exactly one of `text`, `texts` and `inputs`. */
-export const PredictBody = Type.Union([SingleBody, BatchBody, InputsBody], bodies)
+export const PredictBody = Type.Union([SingleBody, BatchBody, InlineBatchBody, InputsBody], bodies)
 export type PredictBody = Static<typeof PredictBody>
+export type SingleBody = Static<typeof SingleBody>
+export type BatchBody = Static<typeof BatchBody>
+export type InlineBatchBody = Static<typeof InlineBatchBody>
 export type InputsBody = Static<typeof InputsBody>
 
 const score = { minimum: 0, maximum: 1 }
@@ -40,10 +58,47 @@ export const Answer = Type.Object({
   scores: Type.Record(Type.String(), Type.Number(score), { description: 'Score of every label; they sum to 1 within 1e-3' }),
   model: Type.String({ description: 'The model that answered' }),
   cached: Type.Boolean({ description: 'True if the answer was computed for an earlier request' }),
-  truncated: Type.Boolean({ description: 'True if the text was truncated to the model\'s token limit' })
+  truncated: Type.Boolean({ description: 'True if the text was truncated to the model\'s token limit' }),
+  tokens: Type.Integer({ minimum: 0, description: 'Model tokens that were read' }),
+  warnings: Type.Optional(Type.Array(Type.Literal('SCRIPT'), {
+    description: 'SCRIPT: more than half of the letters are of scripts that the model cannot read, so the scores mean little. Absent if there is none'
+  }))
 }, { title: 'Answer' })
 
+const Sentence = Type.Object({
+  offset: Type.Integer({ minimum: 0, description: 'In UTF-16 code units' }),
+  length: Type.Integer({ minimum: 1, description: 'In UTF-16 code units' }),
+  label: Answer.properties.label,
+  score: Answer.properties.score,
+  scores: Answer.properties.scores,
+  truncated: Answer.properties.truncated
+}, { title: 'Sentence' })
+
+/** The answer to a text with `sentences: true`. */
+export const DocumentAnswer = Type.Object({
+  ...Answer.properties,
+  sentences: Type.Array(Sentence, { description: 'In the order of the text' }),
+  mixed: Type.Boolean({ description: 'True if one sentence is positive and another negative, each with a score of 0.5 or more' })
+}, { title: 'DocumentAnswer' })
+
 export const BatchAnswer = Type.Object({ predictions: Type.Array(Answer), model: Type.String() }, { title: 'BatchAnswer' })
+
+const InlineError = Type.Object({
+  error: Type.Object({
+    code: Type.String({ examples: ['EMPTY_TEXT'] }),
+    status: Type.Integer({ examples: [422] }),
+    title: Type.String(),
+    detail: Type.String(),
+    index: Type.Integer({ minimum: 0, description: 'Position of the text in the request' })
+  })
+}, { title: 'InlineError' })
+
+/** The answer to a batch with `errors: "inline"`. */
+export const InlineBatchAnswer = Type.Object({
+  predictions: Type.Array(Type.Union([Answer, InlineError])),
+  model: Type.String(),
+  failed: Type.Integer({ minimum: 0, description: 'Texts that were refused' })
+}, { title: 'InlineBatchAnswer' })
 
 export const LabelScores = Type.Array(Type.Object({ label: Type.String(), score: Type.Number() }), { title: 'LabelScores', description: 'Labels with scores, best first' })
 
@@ -62,9 +117,11 @@ export function explainBody (body: unknown): string {
   if (unknown.length > 0) return `Unknown property; allowed: ${Object.keys(known).join(', ')}`
   const value: unknown = (body as Record<string, unknown>)[kind]
   if (kind === 'text' && typeof value !== 'string') return 'text must be a string'
-  if (kind === 'texts' && !isStrings(value)) return 'texts must be an array of strings'
+  const { errors } = body as { errors?: unknown }
+  if (errors !== undefined && errors !== 'fail' && errors !== 'inline') return 'errors must be "fail" or "inline"'
+  if (kind === 'texts' && !(errors === 'inline' ? Array.isArray(value) : isStrings(value))) return 'texts must be an array of strings'
   if (kind === 'inputs' && !isInputs(value)) return 'inputs must be a string, or an array of arrays that hold one string each'
-  return 'Invalid option: truncate and raw_scores must be true or false, truncation_direction must be "right"'
+  return 'Invalid option: truncate, sentences and raw_scores must be true or false, unreadable "warn" or "refuse", truncation_direction "right"'
 }
 
 function isStrings (value: unknown): boolean {

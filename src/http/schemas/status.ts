@@ -35,6 +35,7 @@ export const Info = Type.Object({
     })
   }),
   labels: Type.Array(Type.String()),
+  scripts: Type.Array(Type.String(), { description: 'Unicode scripts that the model reads; empty if unknown' }),
   max_concurrent_requests: Type.Integer({ description: 'Most texts that may wait in the queue' }),
   max_input_length: Type.Integer({ description: 'Tokens' }),
   max_text_length: Type.Integer({ description: 'Characters' }),

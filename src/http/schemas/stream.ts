@@ -11,6 +11,7 @@ export const StreamLine = Type.Union([
   Type.Object({
     text: Type.String({ examples: ['I love this!'] }),
     truncate: Type.Optional(Type.Boolean({ default: true })),
+    unreadable: Type.Optional(Type.Enum(['warn', 'refuse'], { default: 'warn' })),
     id
   }, { additionalProperties: false })
 ], { description: 'One line of a request, which may have any number of them' })
@@ -36,9 +37,10 @@ export function isStreamLine (value: unknown): value is StreamLine {
 /** Describes what is wrong with an invalid line; never repeats a text. */
 export function explainLine (value: unknown): string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'A line must be a JSON string, or an object with text'
-  const { text, truncate, id: given, ...unknown } = value as Record<string, unknown>
+  const { text, truncate, unreadable, id: given, ...unknown } = value as Record<string, unknown>
   if (typeof text !== 'string') return text === undefined ? 'The line has no text' : 'text must be a string'
-  if (Object.keys(unknown).length > 0) return 'Unknown property; allowed: text, truncate, id'
+  if (Object.keys(unknown).length > 0) return 'Unknown property; allowed: text, truncate, unreadable, id'
   if (truncate !== undefined && typeof truncate !== 'boolean') return 'truncate must be true or false'
+  if (unreadable !== undefined && unreadable !== 'warn' && unreadable !== 'refuse') return 'unreadable must be "warn" or "refuse"'
   return given === undefined ? 'Invalid line' : 'id must be a number, or a string of at most 128 characters'
 }

@@ -23,9 +23,10 @@ export class RouteSeries {
     }
   }
 
-  answered (status: number, seconds: number): void {
+  /** @param seconds undefined for a stream, which lasts as long as its client sends */
+  answered (status: number, seconds: number | undefined): void {
     this.#counter(status).add()
-    this.#duration(status).observe(seconds)
+    if (seconds !== undefined) this.#duration(status).observe(seconds)
   }
 
   #counter (status: number): CounterSeries {
@@ -89,7 +90,7 @@ export class HttpMetrics {
   }
 
   /** Counts an answer of `route`; `code` is the catalogue's if the answer is an error. */
-  answered (route: RouteSeries | undefined, status: number, seconds: number, code: string | undefined): void {
+  answered (route: RouteSeries | undefined, status: number, seconds: number | undefined, code: string | undefined): void {
     (route ?? this.#unmatched).answered(status, seconds)
     if (code !== undefined) this.#errors.get(code)?.add()
   }

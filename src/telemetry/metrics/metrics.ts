@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client'
 import { HttpMetrics } from './http-metrics.ts'
+import { OutputMetrics } from './output-metrics.ts'
 import { PredictionMetrics } from './prediction-metrics.ts'
 import { processRegistry } from './process-metrics.ts'
 import { registerStateMetrics, type ServiceState } from './state-metrics.ts'
@@ -8,6 +9,7 @@ import { registerStateMetrics, type ServiceState } from './state-metrics.ts'
 export class Metrics {
   readonly http: HttpMetrics
   readonly prediction: PredictionMetrics
+  readonly output: OutputMetrics
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
   readonly #registry = new Registry()
 
@@ -15,6 +17,7 @@ export class Metrics {
   constructor (state: () => ServiceState) {
     this.http = new HttpMetrics(this.#registry)
     this.prediction = new PredictionMetrics(this.#registry)
+    this.output = new OutputMetrics(this.#registry)
     registerStateMetrics(this.#registry, state)
   }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { rankedScores, sentimentAnswer } from '../../../src/prediction/answer.ts'
+import { rankedScores, toSentimentAnswer } from '../../../src/prediction/answer.ts'
 import { computeScores } from '../../../src/prediction/answer.ts'
 
 const logits = fc.array(fc.float({ min: -50, max: 50, noNaN: true }), { minLength: 1, maxLength: 8 })
@@ -38,7 +38,7 @@ describe('answers', () => {
   })
 
   it('name the best label and repeat its score', () => {
-    const answer = sentimentAnswer({ classification, cached: true }, labels, 'm')
+    const answer = toSentimentAnswer({ classification, cached: true, unreadable: false }, { labels, model: 'm', maxTokens: 512 })
     expect(answer).toMatchObject({ label: 'positive', model: 'm', cached: true, truncated: false })
     expect(answer.score).toBe(answer.scores.positive)
   })

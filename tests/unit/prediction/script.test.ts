@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { createScriptCheck } from '../../../src/prediction/script.ts'
+import { isUnreadable as isUnreadableFor } from '../../../src/prediction/script.ts'
 
-const isUnreadable = createScriptCheck(['Latin'])
+const isUnreadable = (text: string): boolean => isUnreadableFor(text, ['Latin'])
 
 const UNREADABLE = [
   '이 영화는 끔찍했다', '정말 최고였어요!', 'ㅋㅋㅋ 너무 웃겨 lol', '这部电影太糟糕了', 'この映画は最悪だった', 'Этот фильм ужасен', 'هذا الفيلم فظيع'
@@ -30,5 +30,5 @@ it('reports exactly half as readable', () => {
 })
 
 it('reports every text as readable if nothing is known of the model', () => {
-  expect(createScriptCheck([])('이 영화는 끔찍했다')).toBe(false)
+  expect(isUnreadableFor('이 영화는 끔찍했다', undefined)).toBe(false)
 })
