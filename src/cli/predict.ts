@@ -31,7 +31,7 @@ process.stdout.on('error', (error) => {
 })
 
 async function main (): Promise<number> {
-  const options = parseOptions(process.argv.slice(2), callerDirectory(process.env))
+  const options = parseOptions(process.argv.slice(2), callerDirectory(process.env), process.env)
   if (options === undefined) {
     process.stdout.write(USAGE)
     return 0

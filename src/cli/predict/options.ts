@@ -2,6 +2,7 @@ import { parse as parsePath, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseDelimiter } from './dialect.ts'
 import { UsageError } from './errors.ts'
+import { parseShard, type Shard } from './shard.ts'
 
 export const USAGE = `Usage: npm run predict -- FILE [options]       FILE may be gzipped; - is standard input
 
@@ -14,6 +15,8 @@ export const USAGE = `Usage: npm run predict -- FILE [options]       FILE may be
   --prefix TEXT     prefix of the new columns' names
   --keep-formulas   write plain lines that start with = + - @ unchanged (default: with ' in front, so that spreadsheets show them)
   --url URL         send the texts to this running service (API_KEY from the environment); without it the model runs in this process
+  --shard I/N       score part I (from 0) of N of FILE into a file of its own; with N alone, JOB_COMPLETION_INDEX is I
+  --merge           put the outputs of all shards together
   --restart         start over, and replace an existing output
 
 The same command resumes a run that was stopped.
@@ -39,6 +42,10 @@ export interface Options {
   keepFormulas: boolean
   url: string | undefined
   restart: boolean
+  /** The part of the input to score. */
+  shard: Shard | undefined
+  /** Put the outputs of all shards together instead of scoring. */
+  merge: boolean
 }
 
 const EXTENSIONS: Readonly<Record<string, FormatName>> = {
@@ -47,10 +54,11 @@ const EXTENSIONS: Readonly<Record<string, FormatName>> = {
 
 /**
  * @param directory that relative paths are resolved against; undefined for the working directory
+ * @param env has the shard's index in the pods of an Indexed Job
  * @returns undefined if help was requested
  * @throws {UsageError} with what is wrong
  */
-export function parseOptions (args: readonly string[], directory?: string): Options | undefined {
+export function parseOptions (args: readonly string[], directory?: string, env: NodeJS.ProcessEnv = {}): Options | undefined {
   const { values, positionals } = parse(args)
   if (values.help === true) return undefined
   const [file] = positionals
@@ -63,6 +71,10 @@ export function parseOptions (args: readonly string[], directory?: string): Opti
   const isTable = format === 'csv' || format === 'tsv'
   if (values.delimiter !== undefined && !isTable) throw new UsageError(`--delimiter is for csv and tsv, not for ${format}`)
   if (values.out !== undefined && values.out !== '-' && resolve(locate(values.out)) === resolve(input)) throw new UsageError('--out must not be the input')
+  const out = values.out === '-' ? undefined : values.out !== undefined ? locate(values.out) : input === '-' ? undefined : defaultOut(input, format)
+  const [shard, merge] = [values.shard, values.merge === true]
+  if (shard !== undefined && merge) throw new UsageError('Give either --shard or --merge')
+  if ((shard !== undefined || merge) && (input === '-' || out === undefined)) throw new UsageError('--shard and --merge need a FILE and an output file')
   return {
     input,
     column: values.column ?? 'text',
@@ -71,11 +83,13 @@ export function parseOptions (args: readonly string[], directory?: string): Opti
     delimiter: values.delimiter === undefined ? undefined : parseDelimiter(values.delimiter),
     encoding: values.encoding === undefined ? undefined : parseEncoding(values.encoding),
     header: values['no-header'] !== true,
-    out: values.out === '-' ? undefined : values.out !== undefined ? locate(values.out) : input === '-' ? undefined : defaultOut(input, format),
+    out,
     prefix: values.prefix ?? '',
     keepFormulas: values['keep-formulas'] === true,
     url: values.url === undefined ? undefined : parseUrl(values.url),
-    restart: values.restart === true
+    restart: values.restart === true,
+    shard: shard === undefined ? undefined : parseShard(shard, env),
+    merge
   }
 }
 
@@ -103,6 +117,8 @@ function parse (args: readonly string[]) {
         'keep-formulas': { type: 'boolean' },
         url: { type: 'string' },
         restart: { type: 'boolean' },
+        shard: { type: 'string' },
+        merge: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' }
       }
     })

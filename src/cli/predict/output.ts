@@ -11,7 +11,7 @@ import { lockOutput, type OutputLock } from './output-lock.ts'
 import type { Row } from './rows.ts'
 
 /** A block is written, and compressed, at once. Every run ends its blocks at the same rows, so that the bytes are the same. */
-const BLOCK_ROWS = 256
+export const BLOCK_ROWS = 256
 /** Characters after which a block ends before it has all its rows. */
 const BLOCK_LENGTH = 4 * 1024 * 1024
 /** Milliseconds between two checkpoints. */

@@ -1,3 +1,4 @@
+import { mergeShards } from './merge.ts'
 import { FileOutput, StandardOutput, type Output } from './output.ts'
 import { inProcessScorer } from './in-process.ts'
 import { openInput, type Input } from './input.ts'
@@ -7,6 +8,7 @@ import { PlainLines } from './plain-lines.ts'
 import { Progress } from './progress.ts'
 import { remoteScorer } from './remote.ts'
 import { groupRows, type Format, type Row, type Scorer } from './rows.ts'
+import { isComplete, selectRows, shardPath, shardRows, surveyRows, writeRecord, type RowRange, type Shard } from './shard.ts'
 import { Table } from './table.ts'
 
 export interface RunContext {
@@ -24,15 +26,32 @@ export interface RunResult {
   stopped: boolean
 }
 
-/** Scores a file, or the rest of one that an earlier run was stopped on. */
-export async function run (options: Options, { env, workerUrl, stop, report }: RunContext): Promise<RunResult> {
+/** Scores a file, or the rest of one that an earlier run was stopped on; or merges the outputs of its shards. */
+export async function run (given: Options, context: RunContext): Promise<RunResult> {
+  const { shard, out = '', merge, restart } = given
+  if (merge) {
+    context.report(`${await mergeShards(out, restart)} rows are in ${out}`)
+    return { errors: 0, stopped: false }
+  }
+  if (shard === undefined) return await score(given, context)
+  const options = { ...given, out: shardPath(out, shard) }
+  // A pod may be lost after its last write: the next one has nothing to do.
+  if (!restart && await isComplete(options.out)) {
+    context.report(`Shard ${shard.index} of ${shard.count} is complete: ${options.out}`)
+    return { errors: 0, stopped: false }
+  }
+  return await score(options, context)
+}
+
+async function score (options: Options, { env, workerUrl, stop, report }: RunContext): Promise<RunResult> {
   const input = await openInput(options.input, options.encoding)
   const scorer = options.url === undefined ? await inProcessScorer(env, workerUrl, report) : await remoteScorer(options.url, env.API_KEY, report)
   try {
+    const range = options.shard === undefined ? undefined : await prepareShard(options, options.shard, scorer)
     const output = await openOutput(options, scorer, stop)
     if (output.done > 0) report(`Resuming after ${output.done} rows`)
     try {
-      return await scoreRows(options, { input, scorer, output, signal: stop.signal, report })
+      return await scoreRows(options, { input, scorer, output, range, signal: stop.signal, report })
     } catch (error) {
       // The first failure is the one to report; without a last checkpoint the one before is valid.
       await output.stop().catch(() => {})
@@ -47,17 +66,21 @@ interface Parts {
   input: Input
   scorer: Scorer
   output: Output
+  /** The rows of the shard; undefined for all. */
+  range: RowRange | undefined
   signal: AbortSignal
   report: (line: string) => void
 }
 
-async function scoreRows (options: Options, { input, scorer, output, signal, report }: Parts): Promise<RunResult> {
+async function scoreRows (options: Options, { input, scorer, output, range, signal, report }: Parts): Promise<RunResult> {
   const format = createFormat(options, input, scorer.labels)
   const progress = new Progress(input)
   let { errors } = output
-  let head = output.done > 0 ? '' : undefined
+  // Of all shards, only the first has the head.
+  let head = output.done > 0 || (options.shard?.index ?? 0) > 0 ? '' : undefined
+  const rows = format.rows(input.chunks)
   try {
-    for await (const scored of scorer.score(groupRows(skipDone(format.rows(input.chunks), output)), signal)) {
+    for await (const scored of scorer.score(groupRows(skipDone(range === undefined ? rows : selectRows(rows, range), output)), signal)) {
       if (signal.aborted) break
       for (const item of scored) {
         const failed = 'error' in item.result
@@ -76,9 +99,9 @@ async function scoreRows (options: Options, { input, scorer, output, signal, rep
     return { errors, stopped: true }
   }
   await output.finish(head ?? format.head())
-  const rows = output.done + progress.rows
-  const destination = options.out === undefined ? '' : ` ${rows === 1 ? 'is' : 'are'} in ${options.out}`
-  report(`${rows} ${rows === 1 ? 'row' : 'rows'}${destination}, ${errors} with an error, ${Math.round(progress.rate)} rows/s, scored by ${scorer.model}`)
+  const count = output.done + progress.rows
+  const destination = options.out === undefined ? '' : ` ${count === 1 ? 'is' : 'are'} in ${options.out}`
+  report(`${count} ${count === 1 ? 'row' : 'rows'}${destination}, ${errors} with an error, ${Math.round(progress.rate)} rows/s, scored by ${scorer.model}`)
   return { errors, stopped: false }
 }
 
@@ -100,10 +123,18 @@ function createFormat ({ format, formatGiven, delimiter, column, header, prefix,
   return new Table({ delimiter, preferred: format === 'tsv' ? '\t' : ',', column, header, prefix, labels, hasMark })
 }
 
-async function openOutput (options: Options, { model, labels }: Scorer, stop: AbortController): Promise<Output> {
-  const { out: path, format, column, header, prefix, delimiter, encoding, keepFormulas, restart } = options
-  if (path === undefined) return new StandardOutput()
-  const identity = [
+/** Counts the rows, and stores beside the output which of them belong to the shard. */
+async function prepareShard (options: Options, shard: Shard, scorer: Scorer): Promise<RowRange> {
+  const input = await openInput(options.input, options.encoding)
+  const survey = await surveyRows(createFormat(options, input, scorer.labels).rows(input.chunks))
+  const range = shardRows(survey.totalRows, shard)
+  await writeRecord(options.out as string, { version: 1, identity: describe(options, scorer), ...survey, ...range })
+  return range
+}
+
+/** Everything that the output depends on besides the input. */
+function describe ({ format, column, header, prefix, delimiter, encoding, keepFormulas }: Options, { model, labels }: Scorer): string {
+  return [
     model, labels.join('/'), format, `column ${column}`,
     ...(header ? [] : ['no header']),
     ...(prefix === '' ? [] : [`prefix ${prefix}`]),
@@ -111,5 +142,11 @@ async function openOutput (options: Options, { model, labels }: Scorer, stop: Ab
     ...(encoding === undefined ? [] : [`encoding ${encoding}`]),
     ...(keepFormulas ? ['formulas kept'] : [])
   ].join(', ')
+}
+
+async function openOutput (options: Options, scorer: Scorer, stop: AbortController): Promise<Output> {
+  const { out: path, restart, shard } = options
+  if (path === undefined) return new StandardOutput()
+  const identity = describe(options, scorer) + (shard === undefined ? '' : `, shard ${shard.index} of ${shard.count}`)
   return await FileOutput.open({ path, identity, restart, onLost: () => stop.abort(new Error('Another run is writing the output')) })
 }
