@@ -21,7 +21,7 @@ beforeAll(async () => {
     ['base', await renderWith()],
     ...await Promise.all(components.map(async (name) => [name, await renderWith(name)] as const)),
     ['every component', await renderWith(...everything)],
-    ...await Promise.all(['.', 'overlays/local', 'overlays/example'].map(async (name) => [name, await render(join(DEPLOY, name))] as const)),
+    ...await Promise.all(['.', 'overlays/local', 'overlays/example', 'bulk'].map(async (name) => [name, await render(join(DEPLOY, name))] as const)),
     ['the tests\' overlay', await render(join(ROOT, 'tests/kubernetes/overlay'))]
   ])
 })
