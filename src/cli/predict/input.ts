@@ -5,6 +5,9 @@ import { createGunzip } from 'node:zlib'
 import { decodeText, takeHead } from './decode.ts'
 import { FileError, toFileError } from './errors.ts'
 
+/** Bytes that are decompressed at a time, as many as a file is read in. */
+const CHUNK_BYTES = 64 * 1024
+
 export interface Input {
   /** The decoded text. Throws FileError if the bytes are not text in the file's encoding. */
   chunks: AsyncIterable<string>
@@ -56,7 +59,7 @@ async function * gunzip (chunks: AsyncIterable<Buffer>, name: string): AsyncGene
     return
   }
   try {
-    yield * pipeline(all, createGunzip(), () => {}) as Readable as AsyncIterable<Buffer>
+    yield * pipeline(all, createGunzip({ chunkSize: CHUNK_BYTES }), () => {}) as Readable as AsyncIterable<Buffer>
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     throw code?.startsWith('Z_') === true ? new FileError(`Cannot read ${name}: damaged gzip data (${message})`) : error

@@ -14,6 +14,9 @@ export interface DelimitedRecord {
   tooLong: boolean
 }
 
+/** Characters from which on an incomplete record is searched again only once it has grown by half. */
+const LONG_RECORD = 256 * 1024
+
 /** Reads the records of a delimited file. Holds at most one record of `maxLength` characters, and one chunk. */
 export async function * readRecords (chunks: AsyncIterable<string>, delimiter: string, maxLength = MAX_ROW_LENGTH): AsyncGenerator<DelimitedRecord, void> {
   const reader = new RecordReader(delimiter, maxLength)
@@ -26,6 +29,9 @@ class RecordReader {
   readonly #maxLength: number
   readonly #parse
   #text = ''
+  #afterCarriageReturn = false
+  /** Length of the text below which a long record that was incomplete is not searched again: its cells may have many lines. */
+  #retryLength = 0
   #line = 1
   /** Set while the rest of a record that is too long is dropped. */
   #skipper: RecordSkipper | undefined
@@ -37,11 +43,12 @@ class RecordReader {
   }
 
   * push (chunk: string): Generator<DelimitedRecord, void> {
-    const afterCarriageReturn = this.#text.endsWith('\r')
     this.#text += chunk
-    // Without a line break no record is complete: a long one is not searched again for every chunk of it.
-    const mayEnd = afterCarriageReturn || /[\r\n]/.test(chunk) || this.#text.length > this.#maxLength
-    if (mayEnd || this.#skipper !== undefined) yield * this.#records(false)
+    // Without a line break no record is complete.
+    const mayEnd = this.#afterCarriageReturn || /[\r\n]/.test(chunk)
+    this.#afterCarriageReturn = chunk.endsWith('\r')
+    const isDue = mayEnd && this.#text.length >= this.#retryLength
+    if (isDue || this.#skipper !== undefined || this.#text.length > this.#maxLength) yield * this.#records(false)
   }
 
   * end (): Generator<DelimitedRecord, void> {
@@ -81,6 +88,7 @@ class RecordReader {
       from = end + lineBreak.length
     }
     this.#text = text.slice(from)
+    this.#retryLength = this.#text.length > LONG_RECORD ? 1.5 * this.#text.length : 0
   }
 
   /**

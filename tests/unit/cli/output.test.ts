@@ -45,7 +45,9 @@ describe('FileOutput', () => {
     const second = await open()
     expect(() => { for (let row = 0; row < 256; row++) second.skip({ raw: `other ${row}`, text: '' }) }).toThrow(FileError)
     await second.stop()
-    expect((await open()).done).toBe(256)
+    const third = await open()
+    expect(third.done).toBe(256)
+    await third.stop()
   })
 
   it.each(['{', '{"version":2}', '{"version":2,"identity":"model","rows":-1,"bytes":0,"errors":0,"input":""}'])('starts over if the checkpoint is damaged: %s', async (content) => {
