@@ -13,7 +13,7 @@ export interface BenchOptions {
   against?: string
 }
 
-/** The command line is invalid; the message says why. */
+/** The command line is invalid; the message gives the reason. */
 export class UsageError extends Error {}
 
 /** Reads the command line. Throws UsageError. */

@@ -5,10 +5,9 @@ import Fastify from 'fastify'
 import leven from 'leven'
 import { Type, type Static, type TSchema } from 'typebox'
 import { hashKeys } from './config/api-keys.ts'
-import { readEnvFile } from './config/env-file.ts'
+import { readEnvFile, readSecretFile } from './config/env-file.ts'
 import { FORMATS } from './config/formats.ts'
 import { ConfigError, hideCredentials, quote } from './config/problem.ts'
-import { readSecretFile } from './config/secret-files.ts'
 
 export { ConfigError } from './config/problem.ts'
 

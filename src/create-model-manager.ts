@@ -1,11 +1,59 @@
 import { defaultWorkers, type Config } from './config.ts'
-import { cpuQuota } from './inference/cpu-quota.ts'
 import { ModelManager } from './inference/model-manager.ts'
 import type { ModelInstanceOptions } from './inference/model-instance.ts'
 import type { Logger } from './logger.ts'
 import { COMPACT, resolveModel } from './models/catalog.ts'
 import { terminalProgress } from './models/progress.ts'
 import { ModelStore } from './models/store.ts'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * CPUs that this process's control group may use, or Infinity where there is no limit: `cpu.max` of cgroup v2, or
+ * `cpu.cfs_quota_us` / `cpu.cfs_period_us` of v1. `os.availableParallelism()` does not see this limit on Node 20.
+ * Source: Linux, Documentation/admin-guide/cgroup-v2.rst and scheduler/sched-bwc.rst.
+ * @param root the file system's root, for tests
+ */
+export function cpuQuota (root = '/'): number {
+  const groups = read(join(root, 'proc/self/cgroup')) ?? ''
+  const v2 = /^0::(.*)$/m.exec(groups)?.[1] ?? '/'
+  const v1 = /^\d+:(?:[^:]*,)?cpu(?:,[^:]*)?:(.*)$/m.exec(groups)?.[1] ?? '/'
+  const limits = [
+    ...ancestors(v2).map((path) => cpuMax(read(join(root, 'sys/fs/cgroup', path, 'cpu.max')))),
+    ...ancestors(v1).map((path) => cfsQuota(join(root, 'sys/fs/cgroup/cpu', path)))
+  ]
+  return Math.min(Infinity, ...limits)
+}
+
+/** The group's path and those above it: any of them can set the limit, and in a container only `/` is visible. */
+function ancestors (path: string): string[] {
+  const parts = path.split('/').filter(Boolean)
+  return [...parts.keys()].map((index) => parts.slice(0, parts.length - index).join('/')).concat('')
+}
+
+function cpuMax (content: string | undefined): number {
+  const [quota, period] = (content ?? 'max').split(/\s+/)
+  return quota === 'max' ? Infinity : ratio(quota, period)
+}
+
+function cfsQuota (directory: string): number {
+  const quota = read(join(directory, 'cpu.cfs_quota_us'))
+  return quota === undefined || Number(quota) <= 0 ? Infinity : ratio(quota, read(join(directory, 'cpu.cfs_period_us')))
+}
+
+function ratio (quota: string | undefined, period: string | undefined): number {
+  const cpus = Number(quota) / Number(period)
+  return Number.isFinite(cpus) && cpus > 0 ? cpus : Infinity
+}
+
+/** Undefined where the file is not there: another cgroup version, or no Linux. */
+function read (path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}
 
 export interface ModelManagerContext {
   /** The built worker: tsc does not rewrite the path of a worker, so the entry point names it. */

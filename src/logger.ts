@@ -1,6 +1,6 @@
 import type { BaseLogger, LoggerOptions } from 'pino'
 
-/** What the rooms need of a logger; Fastify's and pino's both fit. */
+/** The methods of a logger that modules use; both Fastify's and pino's have them. */
 export type Logger = Pick<BaseLogger, 'debug' | 'info' | 'warn' | 'error'>
 
 /** JSON lines, or readable ones on a terminal. */

@@ -1,4 +1,4 @@
-/** One labelled text with what the service said of it; labels as class indices. */
+/** One labelled text with the service's answer; labels as class indices. */
 export interface Outcome {
   truth: number
   predicted: number

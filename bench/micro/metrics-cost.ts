@@ -12,7 +12,7 @@ const registry = new Registry()
 const http = new HttpMetrics(registry)
 const prediction = new PredictionMetrics(registry)
 const route = http.route('POST', '/predict', [200])
-const trail = { texts: 1, startedAt: 0, cacheMs: 0.02, queuedAt: undefined, computed: [], answer: undefined, error: undefined }
+const trace = { texts: 1, startedAt: 0, cacheMs: 0.02, queuedAt: undefined, computed: [], answer: undefined, error: undefined }
 
 const other = { registers: [new Registry()] }
 const requests = new Counter({ name: 'requests', help: '-', labelNames: ['method', 'route', 'status'], ...other })
@@ -25,7 +25,7 @@ const variants: Record<string, () => void> = {
   'this service': () => {
     http.inFlight++
     prediction.onHit('memory', 1)
-    prediction.onTrace(trail)
+    prediction.onTrace(trace)
     http.inFlight--
     http.answered(route, 200, 0.000_3, undefined)
   },

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 const CACHE = fileURLToPath(new URL('../../.cache', import.meta.url))
 const CHECK_VERSION = 'import sys, venv; sys.exit(sys.version_info < (3, 10))'
 
-/** Python, or a package from PyPI, is not available; the message says which. */
+/** Python, or a package from PyPI, is not available; the message names it. */
 export class PythonUnavailableError extends Error {}
 
 /**

@@ -15,7 +15,7 @@ const MAX_KEYS = 512
 export class RedisStore {
   readonly #connection: RedisConnection
   readonly #ttlSeconds: number
-  /** What is sent when the callers of this moment have all asked. */
+  /** The read that collects the keys of all callers of this event loop tick. */
   #next: Read | undefined
 
   constructor (connection: RedisConnection, { ttlSeconds }: { ttlSeconds: number }) {

@@ -1,6 +1,26 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { parseEnv } from 'node:util'
-import { ConfigError } from './problem.ts'
+import { ConfigError, quote } from './problem.ts'
+
+const MAX_BYTES = 65_536
+
+/**
+ * The secret in a file, as Docker and Kubernetes mount them: without white space at its ends; lines are joined by commas.
+ * @throws {RangeError} whose message completes "KEY …" and never contains the content
+ */
+export function readSecretFile (path: string): string {
+  let content: string
+  try {
+    if (statSync(path).size > MAX_BYTES) throw new RangeError(`comes from ${quote(path)}, which is larger than ${MAX_BYTES} bytes`)
+    content = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof RangeError) throw error
+    throw new RangeError(`comes from ${quote(path)}, which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`)
+  }
+  const lines = content.replace(/^\uFEFF/, '').split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== '')
+  if (lines.length === 0) throw new RangeError(`comes from ${quote(path)}, which is empty`)
+  return lines.join(',')
+}
 
 /** Encodings by byte order mark. */
 const MARKS: readonly (readonly [mark: readonly number[], encoding: string])[] = [
@@ -41,7 +61,7 @@ function decode (path: string, bytes: Buffer): string {
     const text = new TextDecoder(encoding, { fatal: true }).decode(bytes)
     if (!text.includes('\0')) return text
   } catch {
-    // The message below says what to do.
+    // The message below states what to do.
   }
   throw new ConfigError([`${path} is not UTF-8 text: save it as UTF-8`])
 }

@@ -1,7 +1,7 @@
 import type { Flow, QueuedText } from './queued-text.ts'
 
 /**
- * Members that are served in turn. New members, which were never served, precede the old ones, as in fq_codel; in each round
+ * Members that are served round-robin. New members, which were never served, precede the old ones, as in fq_codel; in each round
  * every old member is served once, and at most as many members that arrived during the round as it serves old ones. A small
  * request thus overtakes large ones, and a flood of small requests slows a large one to no less than half of its fair share.
  */
@@ -68,7 +68,7 @@ interface CallerQueue extends Backlog {
   readonly order: RoundRobin<Flow>
 }
 
-/** Waiting texts, fair on two levels: callers are served in turn, and in a caller's turn its requests. */
+/** Waiting texts, fair on two levels: round-robin among callers, and among the requests of each caller. */
 export class FairQueue {
   readonly #callers = new Map<string, CallerQueue>()
   readonly #order = new RoundRobin<string>()

@@ -1,5 +1,5 @@
 export interface InOrderOptions<T, R> {
-  /** Items in groups of any size. The next group is asked for when the last one has been started. */
+  /** Items in groups of any size. The next group is read when every item of the last one has been started. */
   source: AsyncIterable<readonly T[]>
   /** Starts the work on an item. Must not reject. */
   start: (item: T) => Promise<R>

@@ -24,7 +24,7 @@ function send (service: Service, path: string, agent: Agent): Promise<KeptAnswer
 const SOMAXCONN = '/proc/sys/net/core/somaxconn'
 
 describe('start', () => {
-  it('listens at once, and says what it is configured with, secrets hidden', async () => {
+  it('listens at once, and logs its configuration without secrets', async () => {
     const service = await Service.start({ ...TINY, HF_TOKEN: 'hf_secret' })
     await service.until('ok')
     const [line] = service.lines.filter((item) => item.includes('"Starting"'))
@@ -111,21 +111,21 @@ describe('stop', () => {
     expect(logged).not.toContain(499)
   })
 
-  it('while workers compute for callers that have gone exits with 0 all the same', async () => {
+  it('exits with 0 while workers compute for callers that have disconnected', async () => {
     const service = await Service.start({ MODEL_NAME: 'compact', CACHE_MAX_ENTRIES: '0' })
     await service.until('ok')
-    const gone = new AbortController()
+    const client = new AbortController()
     const requests = Array.from({ length: 6 }, (_, index) => fetch(`http://127.0.0.1:${service.port}/predict`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ text: `${'a long text '.repeat(200)} ${index}` }),
-      signal: gone.signal
+      signal: client.signal
     }).catch(() => undefined))
     await vi.waitFor(async () => {
       const { body } = await service.get('/health') as unknown as { body: { queue: { depth: number } } }
       expect(body.queue.depth).toBeGreaterThan(0)
     }, { interval: 1 })
-    gone.abort()
+    client.abort()
     await Promise.all(requests)
     service.signal('SIGTERM')
     expect(await service.exited()).toBe(0)

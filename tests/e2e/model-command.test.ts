@@ -49,7 +49,7 @@ describe('the model command', () => {
     expect((await run('list')).output).toContain('incomplete: config.json is missing')
   })
 
-  it('says in a line what is wrong', async () => {
+  it('prints one line that states what is wrong', async () => {
     expect(await run('pull', 'owner/unknown')).toMatchObject({ code: 1, output: expect.stringMatching(/^Model owner\/unknown.*not found.*\n$/) })
     expect(await run('pull', '../etc')).toMatchObject({ code: 1, output: expect.stringContaining('is no model id') })
     expect(await run()).toMatchObject({ code: 2, output: expect.stringContaining('Usage') })

@@ -194,7 +194,7 @@ describe('the predict command', { timeout: 300_000 }, () => {
     expect(code).toBe(1)
   })
 
-  it.runIf(canMount)('ends with one line if the disk of the output is full, and resumes when there is room (needs unshare)', async () => {
+  it.runIf(canMount)('ends with one line if the disk of the output is full, and resumes when there is free space (needs unshare)', async () => {
     await writeTable('a.csv', MANY)
     expect((await run(['a.csv', '--out', 'whole.csv'])).code).toBe(3)
     await mkdir(path('small'))

@@ -4,9 +4,9 @@ import { Service } from '../support/service.ts'
 import { TraceCollector } from '../support/trace-collector.ts'
 
 const TINY = { MODEL_NAME: 'compact', EMBEDDED_MODEL_DIR: TINY_ROBERTA }
-const told = (service: Service): number => service.lines.filter((line) => line.includes('Trace collector unreachable')).length
+const countLines = (service: Service): number => service.lines.filter((line) => line.includes('Trace collector unreachable')).length
 
-it('a trace collector that refuses or hangs is told of once, fails no request, and does not hold up the stop', async () => {
+it('a trace collector that refuses or hangs is logged once, fails no request, and does not delay the stop', async () => {
   const collector = await TraceCollector.start()
   onTestFinished(() => collector.close())
   collector.status = 400
@@ -16,13 +16,13 @@ it('a trace collector that refuses or hangs is told of once, fails no request, a
     for (let count = 0; count < 150; count++) expect((await service.predict(`${name} ${count}`)).status).toBe(200)
   }
   await send('first')
-  await vi.waitFor(() => { expect(told(service)).toBe(1) }, { timeout: 20_000 })
+  await vi.waitFor(() => { expect(countLines(service)).toBe(1) }, { timeout: 20_000 })
   await send('second')
   await vi.waitFor(() => { expect(collector.requests.length).toBeGreaterThan(1) }, { timeout: 20_000 })
   collector.answers = false
   expect((await service.predict('after')).status).toBe(200)
   service.signal('SIGTERM')
   expect(await service.exited()).toBe(0)
-  expect(told(service)).toBe(1)
+  expect(countLines(service)).toBe(1)
   expect(service.lines.filter((line) => /opentelemetry|UnhandledPromise/i.test(line))).toEqual([])
 })

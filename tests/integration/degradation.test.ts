@@ -20,7 +20,7 @@ const statusOf = async (app: FastifyInstance): Promise<string> => (await app.inj
 const untilStatus = (app: FastifyInstance, status: string) =>
   vi.waitFor(async () => { expect(await statusOf(app)).toBe(status) }, { timeout: 20_000, interval: 20 })
 
-/** Sends new texts one after another until told to stop; resolves with every status code. */
+/** Sends new texts one after another until it is stopped; resolves with every status code. */
 function load (app: FastifyInstance): () => Promise<number[]> {
   const stop = new AbortController()
   const run = (async () => {
@@ -49,7 +49,7 @@ describe('Redis', () => {
     expect(runs()).toBeLessThanOrEqual(1)
   })
 
-  it('is asked with one MGET a request, and keeps no text', async () => {
+  it('receives one MGET per request, and stores no text', async () => {
     const redis = await startRedis()
     const app = await startApp({ env: { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '1000' } })
     await untilStatus(app, 'ok')
@@ -92,7 +92,7 @@ describe('Redis', () => {
     expect(new Set(await stop())).toEqual(new Set([200]))
   })
 
-  it('may hang under load and go on: no prediction fails', async () => {
+  it('may hang under load and recover without failing a prediction', async () => {
     const redis = await startRedis()
     const app = await startApp({ env: { REDIS_URL: redis.url } })
     await untilStatus(app, 'ok')
@@ -161,7 +161,7 @@ describe('a worker', () => {
 })
 
 describe('a full queue', () => {
-  it('refuses at the door with the time to come back, and answers what it took', async () => {
+  it('rejects requests that would wait too long with Retry-After, and answers those that it admitted', async () => {
     const app = await startApp({ env: { QUEUE_LIMIT: '8', MAX_BATCH_SIZE: '8', INFERENCE_WORKERS: '1' } })
     const responses = await Promise.all(Array.from({ length: 40 }, (_, index) => predict(app, { text: `text ${index} ${'long '.repeat(200)}` })))
     const refused = responses.filter(({ statusCode }) => statusCode === 503)

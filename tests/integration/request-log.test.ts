@@ -30,15 +30,15 @@ describe('the request log', () => {
   it('has a line, with status 499, of a client that did not wait', async () => {
     const { app, lines } = await startLoggedApp({ INFERENCE_WORKERS: '1', CACHE_MAX_ENTRIES: '0' })
     const url = await app.listen({ port: 0, host: '127.0.0.1' })
-    const gone = new AbortController()
+    const client = new AbortController()
     const request = fetch(`${url}/predict`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ texts: Array.from({ length: 100 }, (_, index) => `${index} ${'long '.repeat(100)}`) }),
-      signal: gone.signal
+      signal: client.signal
     })
     await vi.waitFor(() => { expect(app.modelManager.requireModel().queue.depth).toBeGreaterThan(0) }, { interval: 1 })
-    gone.abort()
+    client.abort()
     await expect(request).rejects.toThrow()
     await vi.waitFor(() => { expect(lines()).toMatchObject([{ level: pino.levels.values.info, route: '/predict', statusCode: 499 }]) })
   })

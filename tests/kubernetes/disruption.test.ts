@@ -17,7 +17,7 @@ async function evict ({ metadata: { name } }: Pod): Promise<boolean> {
   }
 }
 
-it('answers every request while both pods are evicted in turn, as the budget allows', async () => {
+it('answers every request while both pods are evicted one after the other, as the budget allows', async () => {
   const [first, second] = await settled(2) as [Pod, Pod]
   const load = await Load.start({ close: 3, keep: 3, everyMs: 50, texts: 1 })
   expect(await evict(first)).toBe(true)
@@ -48,7 +48,7 @@ it('loses only the requests in flight on a pod that is killed by SIGKILL', async
   expect(failures.length).toBeLessThanOrEqual(8)
 })
 
-it('stays ready and answers every request while Redis is gone, and uses it again afterwards', async () => {
+it('stays ready and answers every request while Redis is down, and uses it again afterwards', async () => {
   const before = await settled(2)
   const statuses = async (): Promise<string[]> => await Promise.all(before.map(async ({ status: { podIP } }) =>
     (await request<{ status: string }>(`${podIP}:8000`, '/health')).body.status))
@@ -63,7 +63,7 @@ it('stays ready and answers every request while Redis is gone, and uses it again
   await k('scale', 'deployment/redis', '--replicas=1')
   await both('ok')
   const { sent, failures } = await load.stop(200)
-  report(`Redis gone and back: ${sent} requests, ${failures.length} failed`)
+  report(`Redis down and up again: ${sent} requests, ${failures.length} failed`)
   expect(failures).toEqual([])
   for (const all of [without, await pods()]) {
     expect(all.map(isReady)).toEqual([true, true])

@@ -15,7 +15,7 @@ if ! command -v kubectl > /dev/null; then
   export PATH=$PATH:$CACHE_DIR/bin
 fi
 
-# The schemas come as a Python package, once; without it, that one test is skipped and says so.
+# The schemas come as a Python package, once; without it, that one test is skipped with a message.
 validator=kubernetes-validate==1.37.0
 venv=$CACHE_DIR/${validator//=/-}
 if [ ! -x "$venv/bin/kubernetes-validate" ]; then

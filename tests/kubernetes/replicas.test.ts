@@ -23,7 +23,7 @@ it('answers a text from the shared cache on one replica that another one has com
   for (const host of hosts.slice(1)) expect((await request<Answer>(host, '/predict', body)).body.cached).toBe(true)
 })
 
-it('computes a new text that all replicas are asked for at once at most once per replica', async () => {
+it('computes a new text that is sent to all replicas at the same time at most once per replica', async () => {
   const before = await computed(replicas)
   const answers = await inPod<number[]>(`const body = JSON.stringify({ text: 'a burst on three replicas ' + Date.now() })
     const hosts = ${JSON.stringify(hosts)}.flatMap((host) => Array(10).fill(host))

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { inject } from 'vitest'
 
-/** Fails, and says what to install, where Prometheus' programs are missing. */
+/** Fails, naming what to install, if Prometheus' programs are missing. */
 export function needPrometheus (): void {
   if (!inject('prometheus')) {
     throw new Error('This test needs prometheus and promtool: install Prometheus (apt install prometheus, brew install prometheus)')

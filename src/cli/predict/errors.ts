@@ -1,4 +1,4 @@
-/** The command cannot be carried out as given. The message says what is allowed. */
+/** The command cannot be carried out as given. The message states what is allowed. */
 export class UsageError extends Error {}
 
 /** A file cannot be read or written. The message names the file and the remedy. */

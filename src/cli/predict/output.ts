@@ -159,7 +159,7 @@ export class FileOutput implements Output {
       try {
         // A block that is not full would make the bytes differ: its rows are scored again.
         if (this.#skipped >= this.done && !this.#lock.lost && this.#state.rows > 0) {
-          // On a full disk this makes room for the checkpoint.
+          // On a full disk this frees space for the checkpoint.
           await this.#file.truncate(this.#state.bytes)
           await this.#checkpoint()
         }

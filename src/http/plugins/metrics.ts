@@ -4,10 +4,9 @@ import { toCatalogueError } from '../client-error.ts'
 import { serveMetrics } from '../metrics-server.ts'
 import { NDJSON } from '../ndjson.ts'
 import { CLIENT_CLOSED_REQUEST } from '../problem.ts'
-import { readHealth, type Health } from '../../telemetry/health.ts'
+import { readHealth, type Health, type ServiceState } from '../../telemetry/metrics/state-metrics.ts'
 import type { RouteSeries } from '../../telemetry/metrics/http-metrics.ts'
 import { Metrics } from '../../telemetry/metrics/metrics.ts'
-import type { ServiceState } from '../../telemetry/metrics/state-metrics.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,9 +1,34 @@
-import { Registry } from 'prom-client'
+import { Registry, collectDefaultMetrics, Gauge, type Histogram } from 'prom-client'
 import { HttpMetrics } from './http-metrics.ts'
 import { OutputMetrics } from './output-metrics.ts'
 import { PredictionMetrics } from './prediction-metrics.ts'
-import { processRegistry } from './process-metrics.ts'
 import { registerStateMetrics, type ServiceState } from './state-metrics.ts'
+import { VERSION } from '../../version.ts'
+
+/** Gauges of prom-client with a counter's suffix, against Prometheus' naming conventions. */
+const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total']
+
+/** Kinds of garbage collection, as prom-client names them. */
+const GC_KINDS = ['major', 'minor', 'incremental', 'weakcb']
+
+let registry: Registry | undefined
+
+/** Series of the process, its event loop and its build; shared by all instances of the service in a process, as in tests. */
+export function processRegistry (): Registry {
+  if (registry !== undefined) return registry
+  registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  for (const name of MISNAMED) registry.removeSingleMetric(name)
+  const gc = registry.getSingleMetric('nodejs_gc_duration_seconds') as Histogram<'kind'>
+  for (const kind of GC_KINDS) gc.zero({ kind })
+  new Gauge({
+    name: 'sentiment_build_info',
+    help: 'Version of the service; the value is always 1',
+    labelNames: ['version'],
+    registers: [registry]
+  }).set({ version: VERSION }, 1)
+  return registry
+}
 
 /** All series of `/metrics`. */
 export class Metrics {

@@ -43,7 +43,7 @@ rule('DL3000', 'WORKDIR must be absolute', lines.filter((line) => /^WORKDIR (?!\
 rule('DL3020', 'COPY instead of ADD', lines.filter((line) => /^ADD /.test(line)))
 rule('DL3025', 'exec form for CMD and ENTRYPOINT', lines.filter((line) => /^(CMD|ENTRYPOINT) (?!\[)/.test(line)))
 rule('DL3004', 'no sudo', lines.filter((line) => /^RUN .*\bsudo\b/.test(line)))
-rule('DL3016', 'npm ci, which installs what the lock file says', lines.filter((line) => /^RUN .*npm (install|i) /.test(line)))
+rule('DL3016', 'npm ci, which installs what is in the lock file', lines.filter((line) => /^RUN .*npm (install|i) /.test(line)))
 rule('DL3024', 'stage names must be unique', names.filter((name, index) => names.indexOf(name) !== index))
 rule('DL3002', 'the last user must not be root', lines.filter((line) => /^USER /.test(line)).slice(-1).filter((line) => /^USER (root|0)\b/.test(line)))
 if (!lines.some((line) => /^USER /.test(line))) problems.push('DL3002 no USER')

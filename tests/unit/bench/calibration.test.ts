@@ -4,7 +4,7 @@ import { measureCalibration } from '../../../bench/accuracy/calibration.ts'
 const repeat = (count: number, truth: number, scores: number[]) => Array.from({ length: count }, () => ({ truth, scores }))
 
 describe('measureCalibration', () => {
-  it('finds no calibration error if the predicted label is right as often as its score says', () => {
+  it('finds no calibration error if the predicted label is right as often as its score predicts', () => {
     expect(measureCalibration([...repeat(8, 0, [0.8, 0.1, 0.1]), ...repeat(2, 1, [0.8, 0.1, 0.1])]).ece).toBeCloseTo(0)
   })
 

@@ -24,7 +24,7 @@ it('reads with one MGET what several callers ask for at the same moment, and giv
   expect(mgetBuffer).toHaveBeenCalledTimes(1)
 })
 
-it('asks again for what comes later', async () => {
+it('sends another MGET for keys that are requested later', async () => {
   const { store, mgetBuffer } = storeOn({ a: '1' })
   expect(textsOf(await store.getMany(['a']))).toEqual(['1'])
   expect(textsOf(await store.getMany(['a']))).toEqual(['1'])

@@ -50,7 +50,7 @@ describe('readEnvFile', () => {
     ['a line that hides the next key', 'no equals sign\nMODEL_NAME=compact\n', 'line 2: MODEL_NAME cannot be read'],
     ['a line without a key', '=x\nMODEL_NAME=compact\n', 'line 2: MODEL_NAME cannot be read'],
     ['a # inside an unquoted value', 'REDIS_URL=redis://:secret#pass@host\n', 'line 1: # starts a comment in the value of REDIS_URL']
-  ])('rejects %s with a line that says so', (_what, content, message) => {
+  ])('rejects %s with a line that states the reason', (_what, content, message) => {
     const attempt = (): unknown => read(content)
     expect(attempt).toThrow(ConfigError)
     expect(attempt).toThrow(message)

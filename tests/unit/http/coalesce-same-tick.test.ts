@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { coalesceSameTick } from '../../../src/http/coalesce-same-tick.ts'
 
-it('lets the requests of one turn of the event loop go on in a row, in their order, and the next ones after them', async () => {
+it('continues the requests of one event loop tick together, in their order, before those of the next tick', async () => {
   const hook = coalesceSameTick() as unknown as (request: FastifyRequest, reply: FastifyReply, next: () => void) => void
   const seen: string[] = []
   const arrive = (name: string, then = (): void => {}): void => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultWorkers } from '../../../src/config.ts'
-import { cpuQuota } from '../../../src/inference/cpu-quota.ts'
+import { cpuQuota } from '../../../src/create-model-manager.ts'
 
 describe('cpuQuota', () => {
   let root: string

@@ -60,7 +60,7 @@ describe('FairQueue', () => {
     expect(queue.size).toBe(1)
   })
 
-  it('serves callers in turn, however many requests each has', () => {
+  it('serves callers round-robin, however many requests each has', () => {
     const queue = new FairQueue()
     for (let index = 0; index < 90; index++) request(queue, 'many', 10, 'key 1')
     request(queue, 'few', 5, 'key 2')

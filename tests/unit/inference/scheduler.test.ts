@@ -6,7 +6,7 @@ import { createScheduler, enqueue } from './manual-runner.ts'
 const inSeconds = (seconds: number): number => performance.now() + seconds * 1000
 
 describe('Scheduler', () => {
-  it('serves requests in turn, so that a batch does not hold up a single text', async () => {
+  it('serves requests round-robin, so that a batch does not delay a single text', async () => {
     const { runner, scheduler } = createScheduler()
     const batch = scheduler.enqueue(['a1', 'a2', 'a3', 'a4'], new Flow(''))
     const single = enqueue(scheduler, 'b1')
@@ -16,7 +16,7 @@ describe('Scheduler', () => {
     expect(runner.started.indexOf('b1')).toBeLessThanOrEqual(2)
   })
 
-  it('serves callers in turn, so that one with many requests does not hold up another', async () => {
+  it('serves callers round-robin, so that one with many requests does not delay another', async () => {
     const { runner, scheduler } = createScheduler({ limit: 100 })
     for (let index = 0; index < 20; index++) enqueue(scheduler, `a${index}`, new Flow('a'))
     for (let index = 0; index < 3; index++) enqueue(scheduler, `b${index}`, new Flow('b'))

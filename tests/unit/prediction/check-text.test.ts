@@ -11,7 +11,7 @@ describe('checkText', () => {
     expect(() => checkText('😡'.repeat(11), 0, 10)).toThrow(expect.objectContaining({ code: 'TEXT_TOO_LONG' }))
   })
 
-  it('tells which text and by how much, but not the text', () => {
+  it('names the index and the length of a text that is too long, but not the text', () => {
     expect(() => checkText('secret'.repeat(3), 7, 10)).toThrow('Text 7 has 18 characters; at most 10 are allowed')
   })
 })
