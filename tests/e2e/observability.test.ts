@@ -20,7 +20,7 @@ function dashboardQueries (): [panel: string, query: string][] {
     targets.map(({ expr }): [string, string] => [title, expr.replaceAll('$__rate_interval', '5s').replaceAll('$instance', '.*')]))
 }
 
-/** Keeps the service busy with texts old and new, and with some that it refuses, until told to stop. */
+/** Keeps the service busy with known and new texts, and with some that it rejects, until it is stopped. */
 function load (service: Service): () => Promise<void> {
   const stop = new AbortController()
   const client = async (name: number): Promise<void> => {
@@ -72,7 +72,7 @@ describe('Prometheus and Grafana', () => {
     const shown = new Set((await response.text()).match(/^(?:sentiment|nodejs|process)_[a-z0-9_]+/gm))
     const rules = readFileSync(`${FOLDER}/rules.yml`, 'utf8')
     const recorded = new Set([...rules.matchAll(/- record: (\S+)/g)].map(([, name]) => name as string))
-    const asked = new Set(`${JSON.stringify(dashboardQueries())} ${rules}`.match(/\b(?:sentiment|nodejs|process)_[a-z0-9_]+/g))
-    expect([...asked].filter((name) => !shown.has(name) && !recorded.has(name))).toEqual([])
+    const used = new Set(`${JSON.stringify(dashboardQueries())} ${rules}`.match(/\b(?:sentiment|nodejs|process)_[a-z0-9_]+/g))
+    expect([...used].filter((name) => !shown.has(name) && !recorded.has(name))).toEqual([])
   })
 })

@@ -52,7 +52,7 @@ it('answers a text of one sentence with the same fields as without sentences', a
 
 it('reads a text beyond the token limit whole, and answers the same text from the cache afterwards', async () => {
   const app = await startApp()
-  const text = Array.from({ length: 120 }, (_, index) => `Sentence number ${index} of a long review says that all is well.`).join(' ').slice(0, 10_000)
+  const text = Array.from({ length: 120 }, (_, index) => `Sentence number ${index} of a long review states that all is well.`).join(' ').slice(0, 10_000)
   const plain = (await predict(app, { text })).json<DocumentAnswer>()
   expect(plain.truncated).toBe(true)
   const first = (await predict(app, { text, sentences: true })).json<DocumentAnswer>()
