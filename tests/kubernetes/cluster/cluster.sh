@@ -25,9 +25,9 @@ done
 
 clean_up () {
   local folder
-  # Cgroups and folders outlive the processes.
-  for folder in "${hierarchies[@]}"; do
-    [ ! -d "$folder$CGROUP" ] || find "$folder$CGROUP" -depth -type d -exec rmdir {} + 2> /dev/null || true
+  # Cgroups and folders outlive the processes; kubelet makes its own in the hierarchy of v2 as well.
+  for folder in /sys/fs/cgroup"$CGROUP" /sys/fs/cgroup/*"$CGROUP"; do
+    [ ! -d "$folder" ] || find "$folder" -depth -type d -exec rmdir {} + 2> /dev/null || true
   done
   for folder in "${created[@]}"; do rmdir "$folder" 2> /dev/null || true; done
   rm -rf "$CLUSTER_DIR"
