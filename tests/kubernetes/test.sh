@@ -35,7 +35,8 @@ KUBE=$("$here/cluster/build-kube.sh")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 IMAGES=$work/images.tar
-export KUBE IMAGES
+KUBERNETES_CRDS=$("$here/cluster/crds.sh")
+export KUBE IMAGES KUBERNETES_CRDS
 "$here/cluster/images.sh" $tag "$IMAGES"
 say 'images saved'
 "$here/cluster/cluster.sh" "${vitest[@]}"

@@ -43,8 +43,12 @@ for folder in "${hierarchies[@]}"; do
 done
 
 unshare --mount --net --pid --ipc --uts --fork --mount-proc --kill-child "$here/node.sh" "$@" &
-trap 'kill $!' INT TERM
+cluster=$!
+# unshare ignores SIGTERM; its end is the end of everything inside.
+trap 'kill -KILL $cluster' INT TERM
 status=0
-wait $! || status=$?
+wait $cluster || status=$?
+# A signal interrupts the first wait.
+wait $cluster 2> /dev/null || true
 if [ "$status" -ne 0 ] && [ -n "${CLUSTER_LOGS:-}" ]; then mkdir -p "$CLUSTER_LOGS"; cp "$CLUSTER_DIR"/log/* "$CLUSTER_LOGS"; fi
 exit "$status"
