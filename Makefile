@@ -58,6 +58,7 @@ fixtures: setup ## Regenerate the tests' fixture model
 	@npm run --silent fixtures
 
 bench: setup ## Run all benchmarks against the baselines (about 12 minutes)
+	@npm run --silent bench:prepare
 	@npm run --silent bench
 	@npm run --silent bench:model-speed
 

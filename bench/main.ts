@@ -1,9 +1,9 @@
+import { writeFile } from 'node:fs/promises'
 import { constants } from 'node:os'
-import { SkippedError } from './baselines/python-server.ts'
 import { describeMachine, formatMachine } from './lib/machine.ts'
 import { benchModel, compactModel } from './lib/model.ts'
 import { Progress } from './lib/progress.ts'
-import type { Bench, Measurement, Scenario } from './lib/scenario.ts'
+import type { Bench } from './lib/scenario.ts'
 import { startService, type System } from './lib/systems.ts'
 import { buildAuthHeaders } from './load/api-key.ts'
 import { LoadGenerator } from './load/generator.ts'
@@ -14,6 +14,10 @@ import { formatSummary } from './report/summary.ts'
 import { SCENARIOS } from './scenarios/index.ts'
 
 function parseCommandLine (): BenchOptions {
+  if (process.argv.includes('--help')) {
+    process.stdout.write(formatUsage(SCENARIOS))
+    process.exit(0)
+  }
   try {
     return readOptions(process.argv.slice(2), SCENARIOS)
   } catch (error) {
@@ -39,18 +43,6 @@ async function startReferenceService (): Promise<string> {
   return (await referenceService).url
 }
 
-/** Runs a scenario. Returns undefined, after a message, if it cannot run on this machine. */
-async function runScenario (scenario: Scenario): Promise<Measurement[] | undefined> {
-  try {
-    return await scenario.run(bench)
-  } catch (error) {
-    if (!(error instanceof SkippedError)) throw error
-    progress.clear()
-    process.stdout.write(`\n${scenario.name}: SKIPPED, ${error.message}\n`)
-    return undefined
-  }
-}
-
 // Without a listener, a signal would end the process before its exit handlers stop the child processes.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(128 + constants.signals[signal]))
 
@@ -69,13 +61,12 @@ try {
   for (const scenario of scenarios) {
     progress.show(scenario.name)
     const start = performance.now()
-    const measurements = await runScenario(scenario)
-    if (measurements === undefined) continue
+    const measurements = await scenario.run(bench)
     const seconds = (performance.now() - start) / 1000
     const result = { scenario: scenario.name, title: scenario.title, seconds, measurements, failures: findFailures(scenario, measurements) }
     results.push(result)
     progress.clear()
-    process.stdout.write(`\n${formatSummary(result).join('\n')}\n`)
+    process.stdout.write(`\n${(scenario.format?.(measurements) ?? formatSummary(result)).join('\n')}\n`)
     if (result.failures.length > 0) process.exitCode = 1
   }
 } finally {
@@ -84,6 +75,10 @@ try {
   await referenceService?.then(({ process }) => process?.stop(), () => {})
 }
 const path = await writeResults({ time: new Date().toISOString(), machine, model: settings.url ?? model.name, options: settings, results })
+for (const { name, draw } of scenarios) {
+  const measurements = results.find(({ scenario }) => scenario === name)?.measurements
+  if (draw !== undefined && measurements !== undefined) await writeFile(path.replace(/json$/, 'svg'), draw(measurements))
+}
 // A quick run is too short for meaningful figures.
-if (!settings.quick) process.stdout.write(`\n${formatTargets(results).join('\n')}\n`)
+if (!settings.quick && settings.url === undefined) process.stdout.write(`\n${formatTargets(results).join('\n')}\n`)
 process.stdout.write(`\n${path}\n`)

@@ -11,6 +11,8 @@ export interface BenchOptions {
   connections?: number
   url?: string
   against?: string
+  p99?: number
+  texts?: string
 }
 
 /** The command line is invalid; the message gives the reason. */
@@ -22,7 +24,9 @@ export function readOptions (args: string[], scenarios: readonly Scenario[]): Be
   const names = scenarios.map(({ name }) => name)
   const unknown = positionals.filter((name) => !names.includes(name))
   if (unknown.length > 0) throw new UsageError(`Unknown scenario: ${unknown.join(', ')}; available: ${names.join(', ')}`)
-  const { quick = false, url, against } = values
+  const { quick = false, url, against, texts } = values
+  if ((values.p99 !== undefined || texts !== undefined) && !positionals.includes('capacity')) throw new UsageError('--p99 and --texts are options of the scenario capacity')
+  if (texts !== undefined && !existsSync(texts)) throw new UsageError(`--texts: no such file: ${texts}`)
   if (url !== undefined && against !== undefined) throw new UsageError('--against cannot be combined with --url: it compares services that the bench starts')
   if (url !== undefined && !isHttpUrl(url)) throw new UsageError(`--url must be an HTTP URL such as http://127.0.0.1:8000, not "${url}"`)
   if (against !== undefined && !existsSync(locateServer(against))) throw new UsageError(`--against must be a built checkout: missing ${locateServer(against)}`)
@@ -38,7 +42,9 @@ export function readOptions (args: string[], scenarios: readonly Scenario[]): Be
     ...optional('seconds', positive('--duration', values.duration)),
     ...optional('connections', whole('--connections', values.connections)),
     ...optional('url', url?.replace(/\/$/, '')),
-    ...optional('against', against)
+    ...optional('against', against),
+    ...optional('p99', positive('--p99', values.p99)),
+    ...optional('texts', texts)
   }
 }
 
@@ -51,6 +57,8 @@ export function formatUsage (scenarios: readonly Scenario[]): string {
   --rounds NUMBER        interleaved rounds; the report shows their median
   --url URL              measure a running service, without baselines (API_KEY from the environment)
   --against DIRECTORY    also measure the service of another built checkout
+  --p99 MILLISECONDS     capacity: upper bound of the p99, 500 by default
+  --texts FILE           capacity: one text per line, repeated; by default, every request has a new text
   --quick                short measurements with the embedded model: checks answers and errors, not speed
 
 Scenarios:
@@ -69,6 +77,8 @@ function parse (args: string[]) {
         rounds: { type: 'string' },
         url: { type: 'string' },
         against: { type: 'string' },
+        p99: { type: 'string' },
+        texts: { type: 'string' },
         quick: { type: 'boolean' }
       }
     })

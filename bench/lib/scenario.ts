@@ -21,6 +21,9 @@ export interface Bench {
   referenceUrl: () => Promise<string>
   /** A running service to measure instead of one that the bench starts; excludes baselines. */
   url?: string
+  /** `capacity` only: upper bound of the p99 in milliseconds, and a file with one text per line. */
+  p99?: number
+  texts?: string
   /** Directory of another built checkout to measure beside this one. */
   against?: string
 }
@@ -36,6 +39,8 @@ export interface Measurement {
   samples?: number[]
   /** The generator's full result. */
   load?: LoadResult
+  /** What the figures do not express. */
+  notes?: string
 }
 
 export interface Scenario {
@@ -49,6 +54,10 @@ export interface Scenario {
   /** Runs only if named on the command line. */
   optional?: boolean
   run: (bench: Bench) => Promise<Measurement[]>
+  /** Lines for the terminal, instead of a table of medians. */
+  format?: (measurements: readonly Measurement[]) => string[]
+  /** An SVG chart, written beside the result file. */
+  draw?: (measurements: readonly Measurement[]) => string
 }
 
 /** Number of processes or threads that can compute at once. */

@@ -20,7 +20,9 @@ export const SYSTEMS = {
   runtime: '(c) bare ONNX Runtime',
   session: '(c) with the service\'s session options',
   route: '(d) bare Fastify route',
-  fastapi: 'FastAPI + ONNX Runtime'
+  fastapi: 'FastAPI + ONNX Runtime, default options',
+  fastapiTuned: 'FastAPI + ONNX Runtime, best options',
+  openvino: 'FastAPI + OpenVINO, best options'
 } as const
 export type SystemName = keyof typeof SYSTEMS
 

@@ -38,7 +38,9 @@ export class ConnectionPool {
     }
   }
 
+  /** Closes all connections; requests that wait for one are dropped. */
   close (): void {
+    this.#waiting.length = 0
     for (const connection of this.#all) connection.close()
   }
 

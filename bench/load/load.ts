@@ -26,6 +26,8 @@ export interface LoadJob {
   rate?: number
   /** Open loop only: send and read every 10 ms and block in between, which costs the generator half the CPU time. */
   coarse?: boolean
+  /** Open loop only: counts answers within this latency as in time, and ends the load early once over 1 % of all requests are late. */
+  boundMs?: number
 }
 
 /** The outcome of a load. */
@@ -34,6 +36,8 @@ export interface LoadResult {
   /** Answers with status 2xx, in total and per second. */
   answered: number
   perSecond: number
+  /** Open loop only: planned requests, answers within the bound, and the longest delay between planned and actual send time. */
+  openLoop?: { planned: number, inTime: number, maxSendDelayMs: number }
   statuses: Record<string, number>
   /** Failed connections, and requests without an answer in time, as counted by the generator. */
   errors: number

@@ -1,11 +1,12 @@
 import { setImmediate as nextIteration, setTimeout as delay } from 'node:timers/promises'
-import { ConnectionPool } from './connection-pool.ts'
-import { buildRequestBytes, type Connection, type RequestHandler } from './connection.ts'
-import type { LoadJob, LoadRequest, LoadResult } from './load.ts'
-import { Recorder } from './recorder.ts'
+import { buildRequestBytes } from './connection.ts'
+import { InFlight } from './in-flight.ts'
+import type { LoadJob, LoadResult } from './load.ts'
 
 /** Milliseconds between the ticks of a coarse load. */
 const COARSE_TICK_MS = 10
+/** Share of requests that may be late before a load with a bound ends early: its p99 is above the bound. */
+const LATE_SHARE = 0.01
 
 /**
  * Sends `rate` requests per second at a constant arrival rate, whether or not earlier ones have been answered. Latency counts
@@ -13,24 +14,31 @@ const COARSE_TICK_MS = 10
  * autocannon's own rate limit sends each second's requests in one burst and waits for answers.
  */
 export async function sendOpenLoop (job: LoadJob & { rate: number, seconds: number }): Promise<LoadResult> {
-  const { url, path = '/predict', method = 'POST', requests = [{ body: '' }], rate, seconds, connections, coarse = false } = job
+  const { url, path = '/predict', method = 'POST', requests = [{ body: '' }], rate, seconds, connections, coarse = false, boundMs = Infinity } = job
   const prepared = requests.map((item) => ({ item, bytes: buildRequestBytes(`${url}${path}`, method, item.body) }))
-  const inFlight = new InFlight(new ConnectionPool(url, connections))
-  const count = Math.round(rate * seconds)
+  const inFlight = new InFlight(url, connections, boundMs)
+  const planned = Math.round(rate * seconds)
+  const toMs = (index: number): number => index / rate * 1000
+  let maxSendDelayMs = 0
   const start = performance.now()
-  for (let sent = 0; sent < count;) {
+  for (let sent = 0; sent < planned;) {
     const elapsed = performance.now() - start
     const tick = coarse ? Math.floor(elapsed / COARSE_TICK_MS) * COARSE_TICK_MS : elapsed
-    for (; sent < count && sent / rate * 1000 <= tick; sent++) {
+    for (; sent < planned && toMs(sent) <= tick; sent++) {
       const { item, bytes } = prepared[sent % prepared.length] as typeof prepared[number]
       // In a coarse load, a request is planned for the first tick after it is due.
-      const due = sent / rate * 1000
-      inFlight.send(item, bytes, start + (coarse ? Math.ceil(due / COARSE_TICK_MS) * COARSE_TICK_MS : due))
+      const plannedAt = start + (coarse ? Math.ceil(toMs(sent) / COARSE_TICK_MS) * COARSE_TICK_MS : toMs(sent))
+      maxSendDelayMs = Math.max(maxSendDelayMs, performance.now() - plannedAt)
+      inFlight.send(item, bytes, plannedAt)
     }
+    // Requests planned before this moment have been answered in time, or are late.
+    const decided = Math.floor(Math.max(0, elapsed - boundMs) / 1000 * rate)
+    if (decided - inFlight.inTime > planned * LATE_SHARE) break
     if (coarse) await blockUntil(start + tick + COARSE_TICK_MS)
-    else await delay(Math.max(1, sent / rate * 1000 - (performance.now() - start)))
+    else await delay(Math.max(1, toMs(sent) - (performance.now() - start)))
   }
-  return await inFlight.finish()
+  const result = await inFlight.finish()
+  return { ...result, openLoop: { planned, inTime: inFlight.inTime, maxSendDelayMs } }
 }
 
 const NEVER = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
@@ -42,71 +50,4 @@ const NEVER = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
 async function blockUntil (time: number): Promise<void> {
   Atomics.wait(NEVER, 0, 0, Math.max(0, time - performance.now()))
   await nextIteration()
-}
-
-/** The requests of one load that have been sent but not answered. */
-class InFlight {
-  readonly recorder = new Recorder()
-  readonly pool: ConnectionPool
-  #open = 0
-  #errors = 0
-  #onEmpty: () => void = () => {}
-
-  constructor (pool: ConnectionPool) {
-    this.pool = pool
-  }
-
-  send (item: LoadRequest, bytes: Buffer, plannedAt: number): void {
-    this.#open++
-    const request = new OpenLoopRequest(this, item, plannedAt)
-    this.pool.acquire((connection) => request.send(connection, bytes))
-  }
-
-  complete (failed: boolean): void {
-    if (failed) this.#errors++
-    if (--this.#open === 0) this.#onEmpty()
-  }
-
-  /** Waits until every request has completed. */
-  async finish (): Promise<LoadResult> {
-    if (this.#open > 0) await new Promise<void>((resolve) => { this.#onEmpty = resolve })
-    this.pool.close()
-    return this.recorder.toResult({ errors: this.#errors, timeouts: 0 })
-  }
-}
-
-class OpenLoopRequest implements RequestHandler {
-  readonly readsBody: boolean
-  readonly #inFlight: InFlight
-  readonly #item: LoadRequest
-  readonly #plannedAt: number
-  #connection: Connection | undefined
-
-  constructor (inFlight: InFlight, item: LoadRequest, plannedAt: number) {
-    this.#inFlight = inFlight
-    this.#item = item
-    this.#plannedAt = plannedAt
-    this.readsBody = item.expect !== undefined
-  }
-
-  send (connection: Connection, bytes: Buffer): void {
-    this.#connection = connection
-    connection.send(bytes, this)
-  }
-
-  answered (status: number, body: string): void {
-    const { recorder } = this.#inFlight
-    recorder.recordStatus(status, performance.now() - this.#plannedAt)
-    recorder.recordBody(this.#item, status, body)
-    this.#complete(false)
-  }
-
-  failed (): void {
-    this.#complete(true)
-  }
-
-  #complete (failed: boolean): void {
-    this.#inFlight.pool.release(this.#connection as Connection)
-    this.#inFlight.complete(failed)
-  }
 }

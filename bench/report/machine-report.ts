@@ -38,7 +38,7 @@ export function groupResults (files: readonly ResultFile[]): ResultGroup[] {
   }
   return [...groups.values()].map((group) => {
     const newest = new Map(group.flatMap(({ results }) => results.map((result) => [result.scenario, result] as const)))
-    return { file: group.at(-1) as ResultFile, results: SCENARIOS.flatMap(({ name }) => newest.get(name) ?? []) }
+    return { file: group.at(-1) as ResultFile, results: SCENARIOS.filter(({ format }) => format === undefined).flatMap(({ name }) => newest.get(name) ?? []) }
   })
 }
 

@@ -89,7 +89,8 @@ export function drawLatencyChart (title: string, curves: readonly Curve[]): stri
   return buildSvg(title, WIDTH, PLOT.bottom + 34, [...grid, ...ticks, ...lines, ...labels])
 }
 
-function buildSvg (title: string, width: number, height: number, parts: readonly string[]): string {
+/** Wraps SVG elements, with the title as heading and accessible name. */
+export function buildSvg (title: string, width: number, height: number, parts: readonly string[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${Math.ceil(height)}" role="img" font-family="system-ui, sans-serif" font-size="12" fill="#222">`,
     `<title>${escapeXml(title)}</title>`,
@@ -101,7 +102,7 @@ function buildSvg (title: string, width: number, height: number, parts: readonly
   ].join('\n')
 }
 
-function buildText (x: number, y: number, content: string, attributes = ''): string {
+export function buildText (x: number, y: number, content: string, attributes = ''): string {
   return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}"${attributes && ` ${attributes}`}>${escapeXml(content)}</text>`
 }
 

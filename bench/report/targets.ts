@@ -60,6 +60,11 @@ const missTarget = (least: number, system: SystemName, what: string): Target => 
   scenario: 'miss', what, required: `≥ ${least} ×`, measure: atLeast(least, formatTimes, ({ ratios }) => ratios('perSecond', 'service', system))
 })
 
+/** The same ratio without a requirement. */
+const missRatio = (system: SystemName, what: string): Target => ({
+  scenario: 'miss', what, required: '', optional: true, measure: withoutRequirement(formatTimes, ({ ratios }) => ratios('perSecond', 'service', system))
+})
+
 /** Ratio to the checkout of --against. */
 const comparison = (scenario: string, figure: string, what: string): Target => ({
   scenario, what: `${what}, relative to the checkout of --against`, required: '', optional: true, measure: withoutRequirement(formatPercent, ({ ratios }) => ratios(figure, 'service', 'against'))
@@ -69,13 +74,11 @@ const comparison = (scenario: string, figure: string, what: string): Target => (
 export const TARGETS: readonly Target[] = [
   missTarget(1.4, 'pipeline', 'texts/s relative to (a) Fastify + pipeline()'),
   missTarget(1.4, 'batcher', 'texts/s relative to (b), the same in batches of 8'),
+  missTarget(1.1, 'fastapiTuned', 'texts/s relative to FastAPI + ONNX Runtime, best options'),
+  missRatio('fastapi', 'texts/s relative to FastAPI + ONNX Runtime, default options'),
+  missRatio('openvino', 'texts/s relative to FastAPI + OpenVINO, best options'),
   missTarget(1.2, 'runtime', 'texts/s relative to (c) bare ONNX Runtime, default options'),
-  {
-    scenario: 'miss',
-    what: 'the same, (c) with the service\'s session options',
-    required: '',
-    measure: withoutRequirement(formatTimes, ({ ratios }) => ratios('perSecond', 'service', 'session'))
-  },
+  missRatio('session', 'the same, (c) with the service\'s session options'),
   {
     scenario: 'miss',
     what: 'answers under load that differ from the same text sent alone: this service; (b)',

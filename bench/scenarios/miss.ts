@@ -1,11 +1,12 @@
 import { SESSION_OPTIONS } from '../../src/inference/onnx-runtime.ts'
 import { BareRuntime, DEFAULT_OPTIONS } from '../baselines/bare-runtime.ts'
+import { preparePythonBaselines } from '../baselines/python-server.ts'
 import { measureCoreRoundTripNs } from '../lib/core-distance.ts'
 import { measureLoad, measureLoadAndCpu } from '../lib/measure.ts'
 import type { BenchModel } from '../lib/model.ts'
-import { chooseBaselines, chooseServices, runRounds, withSystems } from '../lib/rounds.ts'
+import { chooseBaselines, chooseServices, runRounds, withSystems, type Starter } from '../lib/rounds.ts'
 import { chooseCheckedCount, chooseConnections, chooseSeconds, CORES, type Bench, type Scenario } from '../lib/scenario.ts'
-import { startPipeline, type System } from '../lib/systems.ts'
+import { startPipeline, SYSTEMS, type System, type SystemName } from '../lib/systems.ts'
 import { mixIn, recordAnswers, toBody } from '../load/expected-answers.ts'
 import type { LoadRequest } from '../load/load.ts'
 import { createNewTexts } from '../load/new-texts.ts'
@@ -59,6 +60,21 @@ async function startRuntimes (model: BenchModel) {
   ]
 }
 
+/** Starters of the Python baselines; a message names those that cannot run on this machine. None in a quick run. */
+async function choosePythonBaselines (bench: Bench): Promise<Starter[]> {
+  if (bench.quick || bench.url !== undefined) return []
+  bench.progress.show('miss: preparing the Python baselines')
+  return (await preparePythonBaselines(bench.model)).flatMap((baseline) => {
+    if ('start' in baseline) return [baseline.start]
+    bench.progress.clear()
+    process.stdout.write(`\nmiss: ${SYSTEMS[baseline.name]} SKIPPED, ${baseline.unavailable}\n`)
+    return []
+  })
+}
+
+/** Systems whose code is compiled while it runs: they need a longer warm-up than Python's, which is interpreted. */
+const COMPILED = new Set<SystemName>(['service', 'against', 'pipeline', 'batcher'])
+
 async function run (bench: Bench) {
   const seconds = chooseSeconds(bench, SECONDS)
   const connections = chooseConnections(bench, MISS_CONNECTIONS)
@@ -66,7 +82,8 @@ async function run (bench: Bench) {
     measureLoad(bench, 'compile', { url, requests: buildShortRequests(COMPILE_TEXTS), order: 'cycle', connections, seconds: duration })
   const starters = [
     ...chooseServices(bench, NO_CACHE),
-    ...chooseBaselines(bench, () => startPipeline(bench.model, 'pipeline'), () => startPipeline(bench.model, 'batcher'))
+    ...chooseBaselines(bench, () => startPipeline(bench.model, 'pipeline'), () => startPipeline(bench.model, 'batcher')),
+    ...await choosePythonBaselines(bench)
   ]
   return await withSystems(starters, async (systems) => {
     const runtimes = bench.url === undefined ? await startRuntimes(bench.model) : []
@@ -79,7 +96,7 @@ async function run (bench: Bench) {
       bench.progress.show(`miss: ${name}, warm-up`)
       if (bench.quick) continue
       // Steady state: the code path is compiled, and every text length has been run.
-      await compile(url, COMPILE_SECONDS)
+      if (COMPILED.has(name)) await compile(url, COMPILE_SECONDS)
       const { figures } = await measureLoad(bench, 'warm-up', { url, requests: buildMissRequests(WARM_UP_SECONDS), connections, seconds: WARM_UP_SECONDS })
       // More would only fill the generator's memory.
       prepared.set(name, MARGIN * (figures.perSecond ?? NaN))
@@ -92,7 +109,7 @@ async function run (bench: Bench) {
         const perSecond = prepared.get(name)
         if (!bench.quick) {
           const { short, same } = REWARM_SECONDS
-          await compile(url, short)
+          if (COMPILED.has(name)) await compile(url, short)
           await measureLoad(bench, 'rewarm', { url, requests: buildMissRequests(same, [], perSecond), connections, seconds: same })
           await drain(system)
         }

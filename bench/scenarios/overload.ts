@@ -17,7 +17,7 @@ const WARM_UP_TIMES = 40
 export const OVERLOAD_TIMEOUT_MS = 2000
 const OVERLOAD_CONNECTIONS = 1000
 /** The machine's speed varies more between loads than refusals cost, so a single ratio means little. */
-const ROUNDS = 9
+const ROUNDS = 7
 
 /**
  * Admission is random under overload. Texts of equal length cost the same; otherwise the ratio would depend by some percent on

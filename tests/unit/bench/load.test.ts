@@ -68,6 +68,15 @@ describe('sendOpenLoop', () => {
     expect(latency.max).toBeGreaterThan(100)
   })
 
+  it('ends early once over 1 % of the requests exceed the latency bound, and counts unanswered requests as timed out', async () => {
+    server = createServer(() => {})
+    await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const result = await sendOpenLoop({ url, requests: [known('a')], connections: 10, rate: 100, seconds: 600, boundMs: 20 })
+    expect(result).toMatchObject({ answered: 0, openLoop: { planned: 60_000, inTime: 0 } })
+    expect(result.timeouts).toBeGreaterThan(600)
+  }, 60_000)
+
   it('opens a new connection after one that failed, which counts as an error, or was closed, which does not', async () => {
     const { url } = await startEcho()
     expect(await send(url, ['a', 'drop', 'b', 'last', 'c'])).toMatchObject({ answered: 4, wrong: 0, errors: 1 })
