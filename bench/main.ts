@@ -6,6 +6,7 @@ import { Progress } from './lib/progress.ts'
 import type { Bench } from './lib/scenario.ts'
 import { startService, type System } from './lib/systems.ts'
 import { buildAuthHeaders } from './load/api-key.ts'
+import { UnexpectedAnswerError } from './load/expected-answers.ts'
 import { LoadGenerator } from './load/generator.ts'
 import { formatUsage, readOptions, UsageError, type BenchOptions } from './options.ts'
 import { formatTargets } from './report/evaluate.ts'
@@ -69,6 +70,12 @@ try {
     process.stdout.write(`\n${(scenario.format?.(measurements) ?? formatSummary(result)).join('\n')}\n`)
     if (result.failures.length > 0) process.exitCode = 1
   }
+} catch (error) {
+  // Other errors are bugs and keep their stack trace.
+  if (!(error instanceof UnexpectedAnswerError)) throw error
+  progress.clear()
+  process.stderr.write(`${error.message}\n${error.message.includes('status 401') ? 'Set API_KEY to a key of the service\n' : ''}`)
+  process.exit(1)
 } finally {
   progress.clear()
   generator.stop()

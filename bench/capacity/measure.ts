@@ -5,6 +5,7 @@ import { findCapacity } from './search.ts'
 
 /** Requests per second of the first step, by default. */
 const START_RATE = 10
+const WARM_UP_SECONDS = 2
 /** Share of requests that must be answered within the bound: the p99. */
 const SHARE = 0.99
 /** Requests of one step that differ; a step with more repeats them. */
@@ -39,6 +40,8 @@ export function chooseStepSeconds (boundMs: number): number {
 /** Finds the highest constant arrival rate at which 99 % of the requests are answered within the bound. */
 export async function measureCapacity (job: CapacityJob): Promise<Capacity> {
   const { generator, url, boundMs, seconds, connections, startRate = START_RATE, createRequests, onStep } = job
+  // Warm-up: a service compiles its code while it answers its first requests.
+  await generator.run({ url, requests: createRequests(Math.ceil(startRate * WARM_UP_SECONDS)), rate: startRate, seconds: WARM_UP_SECONDS, connections })
   const steps: Step[] = []
   const capacity = await findCapacity(async (rate) => {
     const requests = createRequests(Math.min(MAX_REQUESTS, Math.ceil(rate * seconds)))

@@ -1,13 +1,16 @@
 import { buildAuthHeaders } from './api-key.ts'
 import type { LoadRequest } from './load.ts'
 
-/** Sends each body after the answer to the previous one; returns the answers that a load's answers are compared with. */
+/** A system answered a request with an error; the message has its status and body. */
+export class UnexpectedAnswerError extends Error {}
+
+/** Sends each body after the answer to the previous one; returns the answers. Throws UnexpectedAnswerError unless all succeed. */
 export async function sendOneByOne (url: string, bodies: readonly string[]): Promise<string[]> {
   const answers: string[] = []
   for (const body of bodies) {
     const response = await fetch(`${url}/predict`, { method: 'POST', headers: { 'content-type': 'application/json', ...buildAuthHeaders() }, body })
     const answer = await response.text()
-    if (!response.ok) throw new Error(`${url} answered with status ${response.status}: ${answer}`)
+    if (!response.ok) throw new UnexpectedAnswerError(`${url} answered with status ${response.status}: ${answer}`)
     answers.push(answer)
   }
   return answers

@@ -1,7 +1,8 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { MicroBatcher } from '../../../bench/baselines/micro-batcher.ts'
+import { buildAuthHeaders } from '../../../bench/load/api-key.ts'
 import { autocannonLoad } from '../../../bench/load/autocannon-load.ts'
 import { mixIn } from '../../../bench/load/expected-answers.ts'
 import { isSameAnswer } from '../../../bench/load/load.ts'
@@ -43,6 +44,23 @@ describe.each([
     const result = await load({ url, requests: ['a', 'b', 'bad', 'busy', 'c'].map(known), connections: 2 })
     expect(bodies.sort()).toEqual(['a', 'b', 'bad', 'busy', 'c'])
     expect(result).toMatchObject({ answered: 4, checked: 4, wrong: 1, statuses: { 200: 4, 503: 1 }, errors: 0 })
+  })
+})
+
+describe('API key', () => {
+  it('is sent by both load generators if API_KEY is set', async () => {
+    vi.stubEnv('API_KEY', 'a-secret-key')
+    onTestFinished(() => { vi.unstubAllEnvs() })
+    const { url } = await startEcho()
+    const headers: (string | undefined)[] = []
+    server.prependListener('request', ({ headers: { authorization } }: IncomingMessage) => headers.push(authorization))
+    await autocannonLoad({ url, requests: [known('a')], connections: 1 })
+    await sendOpenLoop({ url, requests: [known('a')], connections: 1, rate: 50, seconds: 0.02 })
+    expect(headers).toEqual(['Bearer a-secret-key', 'Bearer a-secret-key'])
+  })
+
+  it('is omitted if API_KEY is empty', () => {
+    expect(buildAuthHeaders({ API_KEY: '' })).toEqual({})
   })
 })
 

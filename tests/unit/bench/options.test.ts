@@ -7,7 +7,7 @@ const read = (...args: string[]) => readOptions(args, SCENARIOS)
 describe('readOptions', () => {
   it('selects every scenario that is not optional, with its own number of rounds, by default', () => {
     const { scenarios, ...rest } = read()
-    expect(scenarios).toEqual(SCENARIOS.filter(({ name }) => name !== 'soak'))
+    expect(scenarios).toEqual(SCENARIOS.filter(({ name }) => name !== 'soak' && name !== 'capacity'))
     expect(read('soak').scenarios.map(({ name }) => name)).toEqual(['soak'])
     expect(rest).toEqual({ quick: false })
   })
@@ -29,6 +29,9 @@ describe('readOptions', () => {
     [['--rounds', '1.5'], '--rounds must be an integer, not "1.5"'],
     [['--connections', '0'], '--connections must be a number above 0'],
     [['--fast'], 'fast'],
+    [['miss', '--p99', '100'], '--p99 and --texts are options of the scenario capacity'],
+    [['capacity', '--p99', 'slow'], '--p99 must be a number above 0'],
+    [['capacity', '--texts', '/nowhere.txt'], '--texts: no such file: /nowhere.txt'],
     [['--url', 'localhost:8000'], '--url must be an HTTP URL such as http://127.0.0.1:8000, not "localhost:8000"'],
     [['--against', '/nowhere'], 'missing /nowhere/dist/server.js'],
     [['--url', 'http://127.0.0.1:1', '--against', '../other'], '--against']
