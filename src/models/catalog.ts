@@ -1,43 +1,43 @@
 import { HUB_ID, REVISION } from '../config/formats.ts'
 
-/** Number formats of ONNX weights, by the names that transformers.js gives them. */
+/** Number formats of ONNX weights, named as in transformers.js. */
 export type Dtype = 'fp32' | 'fp16' | 'q8' | 'int8' | 'uint8' | 'q4' | 'bnb4'
 
 /** Everything needed to find, download and load one model. */
 export interface ModelSpec {
-  /** The name that users know, e.g. `cardiffnlp/twitter-roberta-base-sentiment-latest`. */
+  /** The public name, e.g. `cardiffnlp/twitter-roberta-base-sentiment-latest`. */
   name: string
-  /** The hub repository that has the ONNX files, e.g. `Xenova/twitter-roberta-base-sentiment-latest`. */
+  /** The hub repository with the ONNX files, e.g. `Xenova/twitter-roberta-base-sentiment-latest`. */
   repo: string
   /** Branch, tag or commit of `repo`. */
   revision: string
   dtype: Dtype
-  /** True for the model that ships with the service: it is never downloaded. */
+  /** True for the model that is part of the service: it is never downloaded. */
   embedded: boolean
   /** Unicode scripts that the model reads; undefined if nothing is known. */
   scripts?: readonly string[]
-  /** Label names by class index, where the model's own config does not name them. */
+  /** Label names by class index, if the model's own config does not name them. */
   labels?: readonly string[]
 }
 
 /** Name of the embedded model. */
 export const COMPACT = 'compact'
 
-/** The first digits of its weights' SHA-256: another file gives other answers, which must not share a key in Redis. */
+/** First digits of the SHA-256 of its weights. */
 export const COMPACT_REVISION = '578c818c7dc3'
 
 const SUFFIXES: Readonly<Record<Dtype, string>> = {
   fp32: '', fp16: '_fp16', q8: '_quantized', int8: '_int8', uint8: '_uint8', q4: '_q4', bnb4: '_bnb4'
 }
 
-/** Models whose ONNX files are in another repository than the one that people name. */
+/** Models whose ONNX files are in another repository than the public one. */
 const REPOS: Readonly<Record<string, string>> = {
   'cardiffnlp/twitter-roberta-base-sentiment-latest': 'Xenova/twitter-roberta-base-sentiment-latest',
   'distilbert-base-uncased-finetuned-sst-2-english': 'Xenova/distilbert-base-uncased-finetuned-sst-2-english',
   'distilbert/distilbert-base-uncased-finetuned-sst-2-english': 'Xenova/distilbert-base-uncased-finetuned-sst-2-english'
 }
 
-/** Repositories whose config only says LABEL_0, LABEL_1, …; the names are from the model's card. */
+/** Repositories whose config names the labels LABEL_0, LABEL_1, …; these names are from the model card. */
 const LABELS: Readonly<Record<string, readonly string[]>> = {
   'cardiffnlp/twitter-roberta-base-sentiment': ['negative', 'neutral', 'positive'],
   'Xenova/twitter-roberta-base-sentiment': ['negative', 'neutral', 'positive']

@@ -31,16 +31,16 @@ export class ModelNotFoundError extends ModelError {
   }
 }
 
-/** The hub refuses access (401 or 403). The public hub also answers 401 for a repository that does not exist. */
+/** The hub denies access (401 or 403). The public hub also answers 401 for a repository that does not exist. */
 export class ModelAccessError extends ModelError {
   constructor (subject: ModelSubject, origin: string, status: number, tokenGiven: boolean, options?: ErrorOptions) {
-    super(subject, `${origin} refuses access (status ${status})`, tokenGiven
+    super(subject, `${origin} denies access (status ${status})`, tokenGiven
       ? 'Check that HF_TOKEN is valid and may read the repository, and that MODEL_NAME is right'
       : 'Set HF_TOKEN if the repository is private or gated, and check that MODEL_NAME is right', options)
   }
 }
 
-/** The hub cannot be reached, or kept failing until the retries were spent. */
+/** The hub cannot be reached, or failed until the retries were exhausted. */
 export class HubUnreachableError extends ModelError {
   override readonly retryable = true
 

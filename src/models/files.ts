@@ -2,7 +2,7 @@ import { open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { weightsFile, type Dtype } from './catalog.ts'
 
-/** Files without which a model does not load, the small ones first: a wrong name shows before the weights. */
+/** Files that every model needs, small ones first: a wrong name fails before the weights are downloaded. */
 export function requiredFiles (dtype: Dtype): string[] {
   return ['config.json', 'tokenizer.json', 'tokenizer_config.json', weightsFile(dtype)]
 }
@@ -17,7 +17,7 @@ export function revisionDirectory (revision: string): string {
   return revision.replaceAll('/', '__')
 }
 
-/** Size in bytes of a regular file, or undefined where there is none. */
+/** Size in bytes of a regular file; undefined if there is none. */
 export async function readSize (path: string): Promise<number | undefined> {
   try {
     const stats = await stat(path)
@@ -38,7 +38,7 @@ const GIT_LFS_POINTER = 'version https://git-lfs'
 
 /**
  * Why the content cannot be what `file` should be (missing, empty, a git-lfs pointer, a web page, no JSON), or
- * undefined. This is all that can be told of a file whose hash is not known.
+ * undefined. This is the only check for a file whose hash is not recorded.
  * @param path of the content, which may still have a temporary name
  */
 export async function obviousDamage (path: string, file: string): Promise<string | undefined> {
@@ -53,7 +53,7 @@ export async function obviousDamage (path: string, file: string): Promise<string
     JSON.parse(await readFile(path, 'utf8'))
     return undefined
   } catch (error) {
-    if (error instanceof SyntaxError) return 'no valid JSON'
+    if (error instanceof SyntaxError) return 'not valid JSON'
     throw error
   }
 }

@@ -6,21 +6,21 @@ import { readManifest } from './manifest.ts'
 
 /** A model on this machine, in one number format. */
 export interface InstalledModel {
-  /** The hub repository as its folder says, or `compact`. */
+  /** The hub repository, from the manifest or the folder's name, or `compact`. */
   name: string
-  /** `-` where files were put by hand into a folder without one. */
+  /** `-` for files that were copied by hand into a folder without a revision. */
   revision: string
   dtype: Dtype
-  /** Of all its files. */
+  /** Size of all its files. */
   bytes: number
-  /** Why it would not be used; undefined where it is complete. */
+  /** Why it would not be used; undefined if it is complete. */
   problem: string | undefined
 }
 
-/** `owner/name/revision` is as deep as models lie. */
+/** Depth of `owner/name/revision`. */
 const MAX_DEPTH = 3
 
-/** The embedded model, and what is in `directory`: downloaded, being downloaded, or put there by hand. */
+/** The embedded model and those in `directory`: downloaded, incomplete, or copied by hand. Compares sizes, not hashes. */
 export async function listModels (directory: string, embeddedDirectory: string): Promise<InstalledModel[]> {
   const models = [await describe(embeddedDirectory, COMPACT, COMPACT_REVISION, 'q8')]
   for (const folder of (await modelFolders(directory, MAX_DEPTH)).sort()) {
@@ -52,7 +52,7 @@ async function describe (folder: string, name: string, revision: string, dtype: 
   }
 }
 
-/** Folders that hold a model or a part of one, `depth` levels down. */
+/** Folders with a model or a part of one, at most `depth` levels down. */
 async function modelFolders (directory: string, depth: number): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
     if (isMissing(error)) return []

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import lockfile from 'proper-lockfile'
 
-/** A holder that has not refreshed its lock for this long has crashed; in milliseconds. */
+/** Milliseconds after which a holder that has not refreshed its lock counts as crashed. */
 const STALE_MS = 10_000
 const POLL_MS = 250
 
 /**
- * Runs `work` while no other process that shares the directory does. Waits for the holder as long as it lives; the
- * lock of one that crashed is taken over. `work`'s signal also aborts if the lock is lost.
+ * Runs `work` while no other process that shares the directory does. Waits as long as the holder lives; the lock of a crashed
+ * holder is replaced. The signal that `work` receives also aborts if the lock is lost.
  */
 export async function withLock<T> (directory: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const lost = new AbortController()
@@ -15,7 +15,7 @@ export async function withLock<T> (directory: string, signal: AbortSignal, work:
   try {
     return await work(AbortSignal.any([signal, lost.signal]))
   } finally {
-    // A lock that was lost is somebody else's: there is nothing to release.
+    // A lost lock belongs to another process.
     if (!lost.signal.aborted) await release()
   }
 }

@@ -5,17 +5,17 @@ import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { isMissing } from './files.ts'
 
-/** What is known of one downloaded file. */
+/** What is recorded of one downloaded file. */
 export interface ManifestEntry {
   bytes: number
-  /** Lower-case hex digest of the whole file, as it was when its download was checked. */
+  /** Lower-case hex digest of the whole file, computed when its download was checked. */
   sha256: string
   etag?: string
   /** Commit that the hub served the file from. */
   commit?: string
 }
 
-/** Contents of `manifest.json`: the downloaded files of one model directory. Files put there by hand are not in it. */
+/** Contents of `manifest.json`: the downloaded files of one model directory. Files that were copied by hand are not in it. */
 export interface Manifest {
   version: 1
   repo: string
@@ -25,13 +25,13 @@ export interface Manifest {
 
 export const MANIFEST = 'manifest.json'
 
-/** The manifest of `directory`, or undefined where there is none or it is not readable as one. */
+/** The manifest of `directory`; undefined if there is none or its content is invalid. */
 export async function readManifest (directory: string): Promise<Manifest | undefined> {
   try {
     const value: unknown = JSON.parse(await readFile(join(directory, MANIFEST), 'utf8'))
     return isManifest(value) ? value : undefined
   } catch (error) {
-    // A broken manifest is as good as none: the files are then judged by their content, or fetched again.
+    // An invalid manifest is ignored: the files then count as copied by hand.
     if (isMissing(error) || error instanceof SyntaxError) return undefined
     throw error
   }
@@ -54,10 +54,10 @@ export async function writeManifest (directory: string, manifest: Manifest): Pro
   }
 }
 
-/** Renames a complete, synced file to its final name and makes the rename itself durable. */
+/** Renames a complete, synced file to its final name and makes the rename durable. */
 export async function moveIntoPlace (temporary: string, path: string): Promise<void> {
   await rename(temporary, path)
-  // Windows cannot open a directory; elsewhere an unsynced rename may be lost with the power.
+  // Windows cannot open a directory; elsewhere an unsynced rename may be lost in a power failure.
   if (process.platform === 'win32') return
   const directory = await open(dirname(path), 'r')
   try {

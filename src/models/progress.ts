@@ -5,15 +5,15 @@ export interface DownloadProgress {
   repo: string
   file: string
   receivedBytes: number
-  /** Undefined where the hub does not tell. */
+  /** Undefined if the hub does not announce it. */
   totalBytes: number | undefined
 }
 
 const MB = 1e6
-/** Files smaller than this are not worth a line or a bar. */
+/** Progress of smaller files is not shown. */
 const LARGE_BYTES = 5 * MB
 
-/** Draws a bar for large files where standard error is a terminal; undefined elsewhere. */
+/** Draws a bar for large files if standard error is a terminal; undefined otherwise. */
 export function terminalProgress (stream: NodeJS.WriteStream = process.stderr): ((progress: DownloadProgress) => void) | undefined {
   if (!stream.isTTY) return undefined
   let bar: SingleBar | undefined
@@ -31,7 +31,7 @@ export function terminalProgress (stream: NodeJS.WriteStream = process.stderr): 
   }
 }
 
-/** Logs a large file's download at every tenth, with its rate. */
+/** Logs the download of a large file at every 10 %, with its rate. */
 export function logProgress (logger: Logger, now: () => number = Date.now): (progress: DownloadProgress) => void {
   let tenth = -1
   let current = ''
