@@ -5,6 +5,7 @@ import { SERVER_LIMITS, type ServerLimits } from './http/limits.ts'
 import { serverOptions } from './http/server-options.ts'
 import authPlugin from './http/plugins/auth.ts'
 import bodyPlugin from './http/plugins/body.ts'
+import connectionsPlugin from './http/plugins/connections.ts'
 import errorsPlugin from './http/plugins/errors.ts'
 import hostAndExpectPlugin from './http/plugins/host-and-expect.ts'
 import lifecyclePlugin from './http/plugins/lifecycle.ts'
@@ -35,6 +36,7 @@ export interface AppOptions {
 export async function buildApp ({ config, modelManager, logger, limits = SERVER_LIMITS }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify(serverOptions(config, limits, logger))
   app.decorate('config', config)
+  await app.register(connectionsPlugin, limits)
   await app.register(requestEndPlugin)
   await app.register(metricsPlugin)
   await app.register(tracingPlugin)
@@ -50,7 +52,7 @@ export async function buildApp ({ config, modelManager, logger, limits = SERVER_
   await app.register(healthRoutes)
   await app.register(infoRoute)
   await app.register(metricsRoute)
-  await app.register(pageRoute)
+  if (config.WEB_UI) await app.register(pageRoute)
   await app.register(docsRoutes)
   return app
 }

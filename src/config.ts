@@ -40,14 +40,17 @@ export const configSchema = Type.Object({
   MAX_TEXT_LENGTH: integer(1, 1_000_000, 10_000, 'Longest text, in characters'),
   MAX_BATCH_SIZE: integer(1, 100_000, 128, 'Most texts in one request'),
   BODY_LIMIT_BYTES: integer(1024, 1 << 30, 1 << 20, 'Largest request body, or line of an NDJSON stream, in bytes'),
+  MAX_BYTES_IN_FLIGHT: integer(65_536, 2 ** 40, 16 << 20, 'Bytes of the request bodies and unread answers of all connections together; more are refused with 503 before a body is read'),
   REDIS_URL: text('', 'Redis server (redis:// or rediss://); empty keeps the cache in memory only'),
   REDIS_URL_FILE: text('', 'File that contains REDIS_URL'),
   REDIS_TIMEOUT_MS: integer(1, 60_000, 50, 'Longest time in milliseconds that a request waits for Redis'),
   CACHE_TTL_SECONDS: integer(1, 365 * 86_400, 86_400, 'How long an answer is kept, in seconds'),
   CACHE_MAX_ENTRIES: integer(0, 100_000_000, 50_000, 'Answers kept in memory (about 300 bytes each); 0 turns the memory cache off'),
-  API_KEYS: text('', 'Comma-separated API keys of 16 or more characters; empty disables authentication'),
+  API_KEYS: text('', 'Comma-separated API keys of 16 or more characters, each KEY or NAME:KEY; empty disables authentication'),
   API_KEYS_FILE: text('', 'File that contains API_KEYS, one per line or separated by commas'),
-  RATE_LIMIT_PER_MINUTE: integer(0, 10_000_000, 0, 'Requests a minute for each key, or for each address where no keys are set; 0 is no limit'),
+  RATE_LIMIT_TEXTS_PER_MINUTE: integer(0, 10_000_000, 0, 'Texts per minute and caller (an API key, or an address if no keys are set); 0 disables the limit'),
+  MAX_TEXTS_PER_CALLER: integer(0, 1_000_000, 512, 'Texts that a caller may have in flight; an open NDJSON stream counts as 8; more are refused with 429; 0 disables the limit'),
+  WEB_UI: Type.Boolean({ default: true, title: 'true or false', description: 'Serve the page at / and the API documentation at /docs' }),
   CORS_ORIGINS: text('', 'Comma-separated origins of web pages that may call the service; * allows any'),
   TRUST_PROXY: text('false', 'Take the client address from X-Forwarded-For: true trusts the nearest proxy, a number trusts that many; only behind a proxy that sets the header'),
   OTEL_EXPORTER_OTLP_ENDPOINT: text('', 'OpenTelemetry collector that accepts OTLP over HTTP (port 4318); empty disables tracing'),
@@ -76,6 +79,9 @@ const FILE_KEYS = ['API_KEYS', 'HF_TOKEN', 'REDIS_URL'] as const satisfies Key[]
 /** Settings whose values never appear in a log or an error. */
 export const SECRET_KEYS: ReadonlySet<string> = new Set<Key>([...FILE_KEYS, 'OTEL_EXPORTER_OTLP_HEADERS'])
 
+/** Former names of settings, and the names that replaced them. */
+const RENAMED: Readonly<Record<string, Key>> = { RATE_LIMIT_PER_MINUTE: 'RATE_LIMIT_TEXTS_PER_MINUTE' }
+
 /** Environment variable that changes the default of MODEL_FALLBACK: `make start` sets it, and .env takes precedence over it. */
 const DEFAULT_FALLBACK = 'MODEL_FALLBACK_DEFAULT'
 
@@ -98,9 +104,16 @@ export async function loadConfig (env: NodeJS.ProcessEnv, { dotenv = false, defa
   const file = dotenv ? readEnvFile('.env', KEYS, warn) : {}
   const problems: string[] = []
   const given = new Map<Key, string>()
+  const findValue = (name: string): string | undefined => [env[name], file[name]].map((item) => item?.trim()).find((item) => item !== undefined && item !== '')
   for (const key of KEYS) {
-    const value = [env[key], file[key]].map((item) => item?.trim()).find((item) => item !== undefined && item !== '')
+    const value = findValue(key)
     if (value !== undefined) given.set(key, value)
+  }
+  for (const [name, key] of Object.entries(RENAMED)) {
+    const value = findValue(name)
+    if (value === undefined) continue
+    warn(`${name} is now ${key}: it limits texts, not requests`)
+    if (!given.has(key)) given.set(key, value)
   }
   if (!given.has('MODEL_FALLBACK') && env[DEFAULT_FALLBACK]) given.set('MODEL_FALLBACK', env[DEFAULT_FALLBACK])
   for (const key of SECRET_KEYS) delete env[key]
@@ -171,7 +184,7 @@ function openTelemetryBoolean (key: Key, value: string, warn: (line: string) => 
 /** Warns of names that differ from a setting's in a letter or two: the setting would silently keep its default. */
 function warnOfNearMisses (names: readonly string[], warn: (line: string) => void): void {
   for (const name of new Set(names)) {
-    if (!/^[A-Z][A-Z0-9_]{4,}$/.test(name) || (KEYS as string[]).includes(name)) continue
+    if (!/^[A-Z][A-Z0-9_]{4,}$/.test(name) || (KEYS as string[]).includes(name) || name in RENAMED) continue
     const near = KEYS.find((key) => leven(key, name) <= (key.length < 10 ? 1 : 2))
     if (near !== undefined) warn(`${name} is not a setting: is ${near} meant?`)
   }

@@ -44,12 +44,12 @@ async function toProblem (response) {
 
 /** The service's state; the body is the same for every status code. */
 export async function health () {
-  return (await request('/health')).json()
+  return (await request('health')).json()
 }
 
 /** Reads the limits on texts and batches. Keeps the defaults if the service requires a key. */
 export async function readLimits () {
-  const response = await request('/info')
+  const response = await request('info')
   if (!response.ok) return
   const info = await response.json()
   limits.maxTextLength = info.max_text_length
@@ -59,7 +59,7 @@ export async function readLimits () {
 /** One answer, the milliseconds of each stage as the service measured them, and those of the round trip. */
 export async function predict (body, signal) {
   const start = performance.now()
-  const response = await request('/predict', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), signal })
+  const response = await request('predict', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), signal })
   if (!response.ok) throw await toProblem(response)
   const answer = await response.json()
   return { answer, stages: parseStages(response.headers.get('server-timing') ?? ''), total: performance.now() - start }

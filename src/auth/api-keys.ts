@@ -1,26 +1,30 @@
 import { timingSafeEqual } from 'node:crypto'
-
-export { hashKey } from '../config/api-keys.ts'
+import { hashKey } from '../config/api-keys.ts'
 
 /** The keys that give access; only their hashes are stored. */
 export class ApiKeys {
-  readonly #hashes: readonly Buffer[]
+  readonly #keys: readonly { name: string, hash: Buffer }[]
 
-  /** @param hashes what `hashKeys` made */
-  constructor (hashes: string) {
-    this.#hashes = hashes.split(',').filter((item) => item !== '').map((item) => Buffer.from(item, 'hex'))
+  /** @param hashed the API_KEYS of the configuration: `NAME:HASH`, comma-separated */
+  constructor (hashed: string) {
+    this.#keys = hashed.split(',').filter((item) => item !== '').map((item) => {
+      const [name, hash] = item.split(':') as [string, string]
+      return { name, hash: Buffer.from(hash, 'hex') }
+    })
   }
 
   /** False if no key is required. */
   get enabled (): boolean {
-    return this.#hashes.length > 0
+    return this.#keys.length > 0
   }
 
-  /** Whether this is the hash of a key. Compares with every key, in constant time: timing reveals neither position nor prefix. */
-  has (keyHash: string): boolean {
-    const given = Buffer.from(keyHash, 'hex')
-    let found = false
-    for (const known of this.#hashes) found = timingSafeEqual(known, given) || found
+  /** The name of a key; undefined if the key is wrong. Compares with every key, in constant time: timing reveals neither position nor prefix. */
+  findName (key: string): string | undefined {
+    const given = Buffer.from(hashKey(key), 'hex')
+    let found: string | undefined
+    for (const { name, hash } of this.#keys) {
+      if (timingSafeEqual(hash, given)) found = name
+    }
     return found
   }
 }

@@ -1,13 +1,12 @@
-import { LRUCache } from 'lru-cache'
 import { rateLimited, UnauthorizedError } from '../errors.ts'
-import { type ApiKeys, bearerKey, hashKey } from './api-keys.ts'
+import { type ApiKeys, bearerKey } from './api-keys.ts'
 import { WindowCounter } from './rate-limit.ts'
 
-/** Wrong keys that an address may send per minute; a typo needs a few, guessing needs millions. */
-export const MAX_FAILURES = 20
-const WINDOW_MS = 60_000
-/** Pairs of address and key that are remembered as right. */
-const MAX_KNOWN = 10_000
+const MINUTE_MS = 60_000
+/** Wrong keys per address and minute before further ones are answered with 429; a typo needs a few, guessing needs millions. */
+export const MAX_WRONG_KEYS = 20
+/** Refused requests per address and minute before further ones are answered with 429. */
+export const MAX_REFUSED = 3000
 
 /** Public paths: health, documentation and the page's files. */
 const PUBLIC_PATHS = /^\/(health|docs|openapi\.json|assets)(\/|$)/
@@ -19,42 +18,47 @@ export function needsKey (method: string, url: string): boolean {
   return !PUBLIC_PATHS.test(url)
 }
 
-/** Whether a route counts for the rate limit: every route that needs a key, except the scraper's. */
-export function isLimited (method: string, url: string): boolean {
-  return needsKey(method, url) && url !== '/metrics'
-}
+/** The key of a request is not one of API_KEYS. */
+export const WrongKeyError = class extends UnauthorizedError {}
 
 /**
- * Lets in whoever has a key. An address that sent too many wrong ones is refused without looking at its key, except for keys
- * that were right from that address before: guessing does not lock out those behind the same proxy.
+ * Lets in whoever has a key, always: wrong keys of an address never lock out right ones. Refused requests are counted per
+ * address, and beyond a limit answered with 429.
  */
 export class Guard {
   readonly #keys: ApiKeys
-  readonly #failures = new WindowCounter(WINDOW_MS)
-  readonly #known = new LRUCache<string, true>({ max: MAX_KNOWN })
+  readonly #wrong = new WindowCounter(MINUTE_MS)
+  readonly #refused = new WindowCounter(MINUTE_MS)
 
   constructor (keys: ApiKeys) {
     this.#keys = keys
   }
 
+  /** False if no key is required. */
+  get enabled (): boolean {
+    return this.#keys.enabled
+  }
+
   /**
-   * The hash of the key that the request carries.
-   * @param address the client's; failures are counted per address
-   * @throws {Error} UNAUTHORIZED without a right key; RATE_LIMITED, with the time to retry after, for too many wrong ones
+   * The name of the key that the request carries.
+   * @throws {Error} UNAUTHORIZED without a right key; RATE_LIMITED after too many requests without one
    */
   authenticate (authorization: string | undefined, address: string): string {
     const key = bearerKey(authorization)
-    if (key === undefined) throw new UnauthorizedError('Send an API key as "Authorization: Bearer KEY"')
-    const keyHash = hashKey(key)
-    const pair = `${keyHash} ${address}`
-    if (this.#known.get(pair) === true) return keyHash
-    const { current, ttl } = this.#failures.peek(address)
-    if (current >= MAX_FAILURES) throw rateLimited('Too many wrong API keys from this address', ttl)
-    if (!this.#keys.has(keyHash)) {
-      this.#failures.increment(address)
-      throw new UnauthorizedError('Wrong API key')
+    if (key === undefined) {
+      this.countRefused(address)
+      throw new UnauthorizedError('Send an API key as "Authorization: Bearer KEY"')
     }
-    this.#known.set(pair, true)
-    return keyHash
+    const name = this.#keys.findName(key)
+    if (name !== undefined) return name
+    const { current, ttl } = this.#wrong.add(address)
+    if (current > MAX_WRONG_KEYS) throw rateLimited('Too many wrong API keys from this address', ttl)
+    throw new WrongKeyError('Wrong API key')
+  }
+
+  /** Counts a request that is about to be refused. Throws RATE_LIMITED if the address had too many. */
+  countRefused (address: string): void {
+    const { current, ttl } = this.#refused.add(address)
+    if (current > MAX_REFUSED) throw rateLimited('Too many refused requests from this address', ttl)
   }
 }

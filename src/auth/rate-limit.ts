@@ -1,4 +1,3 @@
-import type { FastifyRateLimitStore } from '@fastify/rate-limit'
 import { LRUCache } from 'lru-cache'
 import type { RedisConnection } from '../cache/redis-connection.ts'
 
@@ -21,56 +20,69 @@ export class WindowCounter {
     this.#windowMs = windowMs
   }
 
-  /** Counts one more; the first one opens the window. */
-  increment (key: string, now = Date.now()): Window {
+  /** Adds `count`, unless the sum would exceed `limit`; the first one opens the window. */
+  add (key: string, count = 1, limit = Infinity, now = Date.now()): Window & { added: boolean } {
     let window = this.#windows.get(key)
     if (window === undefined || window.ends <= now) {
       window = { count: 0, ends: now + this.#windowMs }
       this.#windows.set(key, window)
     }
-    return { current: ++window.count, ttl: window.ends - now }
-  }
-
-  /** The window as it is; nothing is counted. */
-  peek (key: string, now = Date.now()): Window {
-    const window = this.#windows.get(key)
-    return window === undefined || window.ends <= now ? { current: 0, ttl: 0 } : { current: window.count, ttl: window.ends - now }
+    const added = window.count + count <= limit
+    if (added) window.count += count
+    return { current: window.count, ttl: window.ends - now, added }
   }
 }
 
-/** One step, so that no counter is left without an expiry. Returns the count and the milliseconds until the window ends. */
-const INCREMENT = `
-local current = redis.call('INCR', KEYS[1])
-if current == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-return {current, redis.call('PTTL', KEYS[1])}`
+/**
+ * The same in Redis, in one step. A counter without an expiry, which a crash or another program may leave behind, would block
+ * its caller for ever: it starts again.
+ */
+const ADD = `
+local current = tonumber(redis.call('GET', KEYS[1])) or 0
+local ttl = redis.call('PTTL', KEYS[1])
+if ttl < 0 then
+  current = 0
+  ttl = tonumber(ARGV[3])
+  redis.call('SET', KEYS[1], 0, 'PX', ttl)
+end
+if current + ARGV[1] > tonumber(ARGV[2]) then return {current, ttl, 0} end
+return {redis.call('INCRBY', KEYS[1], ARGV[1]), ttl, 1}`
 
 const PREFIX = 'sentiment:rate:'
 
-/** Counts of all processes together in Redis; of this process alone, in memory, while Redis is down. */
-export class RateLimitStore implements FastifyRateLimitStore {
+/**
+ * Counts the texts of each caller in fixed windows: of all processes together in Redis, of this process alone while Redis is
+ * down. A caller is the name of a key, or an address: Redis never stores anything derived from a key.
+ */
+export class RateLimiter {
+  readonly limit: number
   readonly #redis: RedisConnection | undefined
-  readonly #memory: WindowCounter
   readonly #windowMs: number
+  readonly #memory: WindowCounter
+  /** Callers whose window in Redis is used up, with its end. */
+  readonly #exhausted = new LRUCache<string, number>({ max: MAX_KEYS })
 
-  constructor (redis: RedisConnection | undefined, windowMs: number) {
+  /** @param limit texts per caller and window */
+  constructor (redis: RedisConnection | undefined, { limit, windowMs }: { limit: number, windowMs: number }) {
+    this.limit = limit
     this.#redis = redis
     this.#windowMs = windowMs
     this.#memory = new WindowCounter(windowMs)
   }
 
-  incr (key: string, callback: (error: Error | null, window?: Window) => void): void {
-    void this.#increment(key).then((window) => callback(null, window))
+  /** Counts `texts` of a caller, unless they would exceed the limit: `added` is false then, and nothing is counted. */
+  async add (caller: string, texts: number): Promise<Window & { added: boolean }> {
+    const answer = await this.#redis?.execute((redis) => redis.eval(ADD, 1, `${PREFIX}${caller}`, texts, this.limit, this.#windowMs))
+    if (!Array.isArray(answer)) return this.#memory.add(caller, texts, this.limit)
+    const [current, ttl, added] = answer as [number, number, number]
+    if (current >= this.limit) this.#exhausted.set(caller, Date.now() + ttl)
+    return { current, ttl, added: added === 1 }
   }
 
-  async #increment (key: string): Promise<Window> {
-    const answer = await this.#redis?.execute((redis) => redis.eval(INCREMENT, 1, `${PREFIX}${key}`, this.#windowMs))
-    if (!Array.isArray(answer)) return this.#memory.increment(key)
-    const [current, ttl] = answer as [number, number]
-    return { current, ttl }
-  }
-
-  /** All routes count together. */
-  child (): this {
-    return this
+  /** Milliseconds until the caller's window ends if it is known to be used up; else 0. A refusal needs no body then. */
+  exhaustedMs (caller: string): number {
+    if (this.#redis?.state === 'up') return Math.max(0, (this.#exhausted.get(caller) ?? 0) - Date.now())
+    const { current, ttl } = this.#memory.add(caller, 0)
+    return current >= this.limit ? ttl : 0
   }
 }

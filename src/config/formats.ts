@@ -83,6 +83,12 @@ function trustedProxies (value: string): string {
   return /^[1-9][0-9]?$/.test(value) ? value : reject('false, true, or the number of proxies in front', value)
 }
 
+function boolean (value: string): string {
+  const lower = value.toLowerCase()
+  if (lower === '1' || TRUE.includes(lower)) return 'true'
+  return FALSE.includes(lower) ? 'false' : reject('true or false', value)
+}
+
 function path (value: string): string {
   return /^~(\/|$)/.test(value) ? reject('a path: ~ is not expanded here', value) : value
 }
@@ -125,6 +131,7 @@ export const FORMATS: Readonly<Record<string, Format>> = {
   HF_ENDPOINT: httpUrl('use HF_TOKEN'),
   HF_TOKEN: token,
   REDIS_URL: redisUrl,
+  WEB_UI: boolean,
   CORS_ORIGINS: origins,
   TRUST_PROXY: trustedProxies,
   OTEL_EXPORTER_OTLP_ENDPOINT: collector,

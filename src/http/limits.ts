@@ -6,6 +6,8 @@ export interface ServerLimits {
   bodyTimeoutMs: number
   /** Longest time in which no line of an NDJSON stream is received, computed or sent. */
   streamIdleMs: number
+  /** From an answer that was sent before the body had arrived to the end of the body; then the connection is closed. */
+  unreadBodyMs: number
   /** Interval at which the limits of headers and bodies are checked. */
   checkMs: number
 }
@@ -14,6 +16,7 @@ export const SERVER_LIMITS: ServerLimits = {
   headersTimeoutMs: 10_000,
   bodyTimeoutMs: 30_000,
   streamIdleMs: 60_000,
+  unreadBodyMs: 2_000,
   checkMs: 1_000
 }
 
@@ -22,3 +25,6 @@ export const MAX_HEADER_BYTES = 16_384
 
 /** Idle connections outlive those of common load balancers (60 s), so that none sends a request on a closing connection. */
 export const KEEP_ALIVE_MS = 72_000
+
+/** Time in milliseconds without any byte after which a connection with an open request is closed, beyond PREDICT_TIMEOUT_MS. */
+export const STALLED_CONNECTION_MS = 120_000

@@ -1,3 +1,5 @@
+import { ByteBuffer } from './byte-buffer.ts'
+
 const NEWLINE = 0x0a
 const CARRIAGE_RETURN = 0x0d
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
@@ -17,8 +19,7 @@ export interface Line {
  */
 export class LineSplitter {
   readonly #maxBytes: number
-  /** The pieces of the unfinished line; they are joined once. */
-  #pieces: Buffer[] = []
+  readonly #unfinished = new ByteBuffer()
   #length = 0
   #number = 0
 
@@ -27,13 +28,17 @@ export class LineSplitter {
     this.#maxBytes = maxBytes
   }
 
+  /** Bytes of the unfinished line. */
+  get pending (): number {
+    return this.#unfinished.length
+  }
+
   /** The lines that end in `chunk`. */
   push (chunk: Buffer): Line[] {
     const lines: Line[] = []
     let start = 0
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      this.#keep(chunk.subarray(start, end))
-      lines.push(this.#finish())
+      lines.push(this.#finish(chunk.subarray(start, end)))
       start = end + 1
     }
     if (start < chunk.length) this.#keep(chunk.subarray(start))
@@ -42,20 +47,22 @@ export class LineSplitter {
 
   /** The last line, if it had no line break. */
   end (): Line[] {
-    return this.#length > 0 ? [this.#finish()] : []
+    return this.#length > 0 ? [this.#finish(Buffer.alloc(0))] : []
   }
 
   #keep (piece: Buffer): void {
     this.#length += piece.length
     // One more than the limit: the CR at the end does not count.
-    if (this.#length > this.#maxBytes + 1) this.#pieces = []
-    else this.#pieces.push(piece)
+    if (this.#length > this.#maxBytes + 1) this.#unfinished.clear()
+    else this.#unfinished.append(piece)
   }
 
-  #finish (): Line {
-    const whole = this.#length <= this.#maxBytes + 1
-    let bytes = whole ? this.#pieces.length === 1 ? this.#pieces[0] as Buffer : Buffer.concat(this.#pieces) : undefined
-    this.#pieces = []
+  /** @param last the end of the line, which is not copied if it is the whole line */
+  #finish (last: Buffer): Line {
+    const whole = this.#length === 0
+    if (!whole) this.#keep(last)
+    let bytes: Buffer | undefined = whole ? last : this.#length <= this.#maxBytes + 1 ? this.#unfinished.take() : undefined
+    this.#unfinished.clear()
     this.#length = 0
     this.#number++
     if (bytes?.at(-1) === CARRIAGE_RETURN) bytes = bytes.subarray(0, -1)

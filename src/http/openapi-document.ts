@@ -17,7 +17,7 @@ export const DESCRIPTION = `Classifies short English texts as negative, neutral 
 
 Every error is \`${PROBLEM}\` (RFC 9457) with a stable \`code\`. In addition to the answers listed for each operation, any
 request may get 404 \`NOT_FOUND\` (route not found), 405 \`METHOD_NOT_ALLOWED\` (with \`Allow\`), 408 \`REQUEST_TIMEOUT\`
-(headers sent too slowly) and 431 \`HEADERS_TOO_LARGE\`.`
+(headers sent too slowly), 429 \`RATE_LIMITED\` (too many refused requests) and 431 \`HEADERS_TOO_LARGE\`.`
 
 const HEADERS: Readonly<Record<string, OpenAPI.HeaderObject>> = {
   RequestId: { description: 'The caller\'s x-request-id, or a generated one', required: true, schema: { type: 'string', minLength: 1 } },
@@ -79,7 +79,7 @@ const listErrors = (): unknown[] => [
   textTooLong(0, 12_345, 'characters', 10_000),
   new BatchSizeError(129, 128),
   new TextPairError(),
-  rateLimited('Limited to 60 requests per minute', 12_000),
+  rateLimited('Limited to 600 texts per minute', 12_000),
   overloaded(2),
   notReady('The model is loading'),
   new TimeoutError(10_000)

@@ -1,20 +1,75 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
-import { ClientDisconnectedError } from '../errors.ts'
+import { ClientDisconnectedError, rateLimited, type RetryableError } from '../errors.ts'
 import type { PredictionSet, StageTimings } from '../prediction/answer.ts'
 
 /** What the routes that predict have in common. */
+
+/** Interval in milliseconds at which a request that waits for the model checks it. */
+const MODEL_POLL_MS = 50
 
 export interface PredictTextsOptions {
   /** False: a text beyond the model's token limit is refused; true: it is truncated. */
   truncate: boolean
   refuseUnreadable?: boolean
+  /** Waits, within the deadline, for a model that is still loading; default: false, such a request is refused. */
+  waitForModel?: boolean
 }
 
-/** Predicts the texts of a request until its client disconnects, and sets `Server-Timing` on its answer. */
-export async function predictTexts (texts: readonly string[], reply: FastifyReply, options: PredictTextsOptions): Promise<PredictionSet> {
-  const result = await reply.server.predictor.predict(texts, { ...options, signal: () => clientDisconnected(reply) })
-  reply.header('server-timing', serverTiming(result.timings))
-  return result
+/**
+ * Predicts the texts of a request until its client disconnects, and sets `Server-Timing` on its answer.
+ * @throws {Error} RATE_LIMITED if its caller has too many texts in flight or per minute, and whatever the predictor throws
+ */
+export async function predictTexts (texts: readonly string[], reply: FastifyReply, { waitForModel = false, ...options }: PredictTextsOptions): Promise<PredictionSet> {
+  const { request: { caller }, server: { callerLimits, config, predictor, rateLimiter } } = reply
+  const deadline = performance.now() + config.PREDICT_TIMEOUT_MS
+  callerLimits.enter(caller, texts.length)
+  try {
+    if (rateLimiter !== undefined) await countTexts(texts.length, reply)
+    if (waitForModel) await untilLoaded(reply, deadline)
+    const result = await predictor.predict(texts, { ...options, caller, deadline, signal: () => clientDisconnected(reply) })
+    reply.header('server-timing', serverTiming(result.timings))
+    return result
+  } finally {
+    callerLimits.leave(caller, texts.length)
+  }
+}
+
+/** Resolves when the model is loaded or cannot be, the client disconnects, or the deadline is reached. */
+async function untilLoaded ({ raw, server: { modelManager } }: FastifyReply, deadline: number): Promise<void> {
+  while (modelManager.state === 'starting' && !raw.destroyed && performance.now() < deadline) await delay(MODEL_POLL_MS)
+}
+
+/** Counts texts for the rate limit, if there is one. Throws RATE_LIMITED if the caller would exceed it. */
+export async function countTexts (texts: number, reply: FastifyReply): Promise<void> {
+  const { request: { caller }, server: { rateLimiter } } = reply
+  if (rateLimiter === undefined) return
+  const { current, ttl, added } = await rateLimiter.add(caller, texts)
+  const { limit } = rateLimiter
+  if (!added) throw textsRateLimited(reply, { limit, current, ttl })
+  setRateLimitHeaders(reply, { limit, current, ttl })
+}
+
+interface RateLimitState {
+  /** Texts per minute. */
+  limit: number
+  /** Texts counted in this window. */
+  current: number
+  /** Milliseconds until the window ends. */
+  ttl: number
+}
+
+/** The error of a caller that exceeds its texts per minute. */
+export function textsRateLimited (reply: FastifyReply, state: RateLimitState): RetryableError {
+  setRateLimitHeaders(reply, state)
+  return rateLimited(`Limited to ${state.limit} texts per minute`, state.ttl)
+}
+
+/** Source: the IETF draft of RateLimit header fields, as deployed before version 7. */
+function setRateLimitHeaders (reply: FastifyReply, { limit, current, ttl }: RateLimitState): void {
+  // The headers of a stream have been sent when its lines are counted.
+  if (reply.raw.headersSent) return
+  reply.headers({ 'ratelimit-limit': limit, 'ratelimit-remaining': Math.max(0, limit - current), 'ratelimit-reset': Math.ceil(ttl / 1000) })
 }
 
 /** A signal that aborts when the connection closes before the answer is sent. */

@@ -45,16 +45,19 @@ export function sendProblem (error: FastifyError, request: FastifyRequest, reply
   const known = translate(error, request)
   if (known.code === 'INTERNAL') request.log.error({ err: error }, 'Request failed')
   reply.problemCode = known.code
+  const huggingFace = isHuggingFaceRequest(request)
+  // Hugging Face clients repeat a 503 at once and without limit; text-embeddings-inference answers 429 as well.
+  const status = huggingFace && known.code === 'OVERLOADED' ? 429 : known.statusCode ?? 500
   const retryAfter = (known as Partial<RetryableError>).retryAfterSeconds
   if (known.code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer')
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   void reply
-    .code(known.statusCode ?? 500)
+    .code(status)
     // Errors of the framework are raised before the hook that sets it.
     .header('x-request-id', request.id)
     .type('application/problem+json')
     .serializer(JSON.stringify)
-    .send({ ...toProblem(known, request.id), ...huggingFaceError(known, request) })
+    .send({ ...toProblem(known, request.id), status, ...(huggingFace && { error: known.message, error_type: ERROR_TYPES[known.code] ?? 'Validation' }) })
 }
 
 /** Translates Fastify's own errors. Messages of its parsers are replaced: they could quote the body. */
@@ -70,11 +73,6 @@ function translate (error: FastifyError, request: FastifyRequest): FastifyError 
   }
   const status = error.statusCode ?? 500
   return status >= 400 && status < 500 ? new ValidationError('The body is not valid JSON') : new InternalError()
-}
-
-/** The fields of an error that Hugging Face and text-embeddings-inference clients read; undefined for the other contracts. */
-function huggingFaceError (error: FastifyError, request: FastifyRequest): { error: string, error_type: string } | undefined {
-  return isHuggingFaceRequest(request) ? { error: error.message, error_type: ERROR_TYPES[error.code] ?? 'Validation' } : undefined
 }
 
 /** Whether the request uses the Hugging Face or text-embeddings-inference contract. */

@@ -4,7 +4,8 @@ import type { FastifyBaseLogger, FastifyHttpOptions } from 'fastify'
 import { LogController } from 'fastify'
 import type { Config } from '../config.ts'
 import { answerClientError } from './client-error.ts'
-import { KEEP_ALIVE_MS, MAX_HEADER_BYTES, type ServerLimits } from './limits.ts'
+import { KEEP_ALIVE_MS, MAX_HEADER_BYTES, STALLED_CONNECTION_MS, type ServerLimits } from './limits.ts'
+import { requireBody } from './plugins/connections.ts'
 import { sendProblem } from './problem.ts'
 
 /** Ids that may be repeated in headers and logs unchanged. */
@@ -27,6 +28,8 @@ export function serverOptions (config: Config, limits: ServerLimits, logger?: Fa
       requireHostHeader: false
     },
     keepAliveTimeout: KEEP_ALIVE_MS,
+    // Without any byte sent or received: a client that never reads its answer does not hold it for ever.
+    connectionTimeout: config.PREDICT_TIMEOUT_MS + STALLED_CONNECTION_MS,
     // Bodies have a time limit of their own (http/plugins/body.ts): this one would interrupt streams.
     requestTimeout: 0,
     // Keep-alive connections may still send requests during shutdown: the routes answer them, with problem details.
@@ -34,6 +37,7 @@ export function serverOptions (config: Config, limits: ServerLimits, logger?: Fa
     frameworkErrors: (error, request, reply) => {
       sendProblem(error, request, reply)
       // No hook runs for these requests.
+      reply.raw.once('finish', () => requireBody(request.raw, limits.unreadBodyMs))
       request.server.metrics.http.answered(undefined, reply.statusCode, 0, reply.problemCode)
     },
     clientErrorHandler: answerClientError,

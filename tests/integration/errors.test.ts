@@ -117,6 +117,11 @@ describe('errors', () => {
   it.each([
     ['what is no HTTP', 'hello\r\n\r\n', 400],
     ['a request without Host', 'GET /health HTTP/1.1\r\nconnection: close\r\n\r\n', 400],
+    ['two Host headers', 'GET /health HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n', 400],
+    ['an empty Host', 'GET /health HTTP/1.1\r\nhost:\r\n\r\n', 400],
+    ['an invalid Host', 'GET /health HTTP/1.1\r\nhost: a/b\r\n\r\n', 400],
+    ['a transfer coding other than chunked', 'POST /predict HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n', 400],
+    ['chunks in HTTP/1.0', 'POST /predict HTTP/1.0\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n', 400],
     ['headers over the limit', `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(20_000)}\r\n\r\n`, 431]
   ])('answers %s and closes the connection', async (_case, bytes, status) => {
     const answer = await answerTo(app, bytes)

@@ -78,7 +78,7 @@ describe('POST /', () => {
     ['a number', { inputs: 1 }, /^inputs must be/],
     ['text-embeddings-inference\'s batch', { inputs: [['a']] }, /^inputs must be/],
     ['a misspelt key', { inputs: 'a', paramters: {} }, /^Unknown property/],
-    ['an unknown function', { inputs: 'a', parameters: { function_to_apply: 'tanh' } }, /^parameters takes/],
+    ['an unknown function', { inputs: 'a', parameters: { function_to_apply: 'tanh' } }, /^Invalid parameters/],
     ['a number for a model', { inputs: 'a', model: 1 }, /^options must be/],
     ['an array', [], /^The body must be/]
   ])('says what is wrong with %s', async (_case, payload, words) => {
@@ -101,6 +101,9 @@ describe('text-embeddings-inference\'s contract', () => {
     const plain = (await predict(app, { inputs: 'hello' })).json()
     expect((await predict(app, { inputs: 'hello', truncate: null, truncation_direction: 'right', raw_scores: false })).json()).toEqual(plain)
     expect((await predict(app, { inputs: [['hello']], truncate: true })).json()).toEqual([plain])
+    for (const direction of ['Right', 'Left', 'left']) expect((await predict(app, { inputs: 'hello', truncation_direction: direction })).json()).toEqual(plain)
+    expect((await predict(app, { inputs: ['hello'] })).json()).toEqual(plain)
+    expect((await predict(app, { inputs: 'word '.repeat(1500), truncation_direction: 'Left' })).json()).toMatchObject({ status: 422, code: 'TEXT_TOO_LONG' })
     expect((await predict(app, { inputs: 'word '.repeat(1500), truncate: false })).json()).toMatchObject({ status: 422, error_type: 'Validation', error: expect.stringContaining('tokens') })
   })
 

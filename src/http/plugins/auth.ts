@@ -1,59 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import cors from '@fastify/cors'
-import rateLimit, { normalizeIP } from '@fastify/rate-limit'
-import type { FastifyInstance, FastifyRequest, onRequestHookHandler, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
+import { clientAddress } from '../../auth/address.ts'
 import { ApiKeys } from '../../auth/api-keys.ts'
-import { Guard, isLimited, needsKey } from '../../auth/guard.ts'
-import { RateLimitStore } from '../../auth/rate-limit.ts'
-import { rateLimited } from '../../errors.ts'
+import { CallerLimits } from '../../auth/caller-limits.ts'
+import { Guard, needsKey, WrongKeyError } from '../../auth/guard.ts'
+import { RateLimiter } from '../../auth/rate-limit.ts'
+import { textsRateLimited } from '../prediction-request.ts'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    guard: Guard
+    callerLimits: CallerLimits
+    /** Undefined if RATE_LIMIT_TEXTS_PER_MINUTE is 0. */
+    rateLimiter: RateLimiter | undefined
+  }
   interface FastifyRequest {
-    /** The hash of the caller's key; null if no key is required. */
-    keyHash: string | null
+    /** The name of the key that the request carries; null if no key is required. */
+    keyName: string | null
+    /** What limits and fairness count the request by: `key:NAME`, or `address:ADDRESS` if no key is required. */
+    caller: string
   }
 }
 
 const MINUTE_MS = 60_000
+/** Milliseconds by which the answer to a wrong key is delayed. */
+const WRONG_KEY_DELAY_MS = 100
 
 /** Our headers that scripts of other origins may read. */
 const EXPOSED_HEADERS = ['server-timing', 'x-request-id', 'retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset']
 const PREFLIGHT_SECONDS = 600
 
-/** A single machine can own a whole IPv6 /64: it counts as one address. */
-const addressOf = (request: FastifyRequest): string => normalizeIP(request.ip)
-
 /**
- * Who may call: CORS, API keys and the rate limit, all before the body is read. Routes that need none of them get no hook,
- * and what is not configured is not registered. Register before the routes: hooks are added to those that follow.
+ * Who may call, and how much: CORS, API keys and the limits per caller. Keys and a used-up rate limit are checked before the
+ * body is read. Register before the routes: hooks are added to those that follow.
  */
 export default fp(async (app: FastifyInstance) => {
-  const { API_KEYS, RATE_LIMIT_PER_MINUTE: perMinute } = app.config
+  const { API_KEYS, RATE_LIMIT_TEXTS_PER_MINUTE: perMinute, MAX_TEXTS_PER_CALLER } = app.config
   await allowOrigins(app)
-  const keys = new ApiKeys(API_KEYS)
-  app.decorateRequest('keyHash', null)
-  if (keys.enabled) {
-    const guard = new Guard(keys)
-    onEachRoute(app, needsKey, (request, _reply, next) => {
-      request.keyHash = guard.authenticate(request.headers.authorization, addressOf(request))
-      next()
+  const guard = new Guard(new ApiKeys(API_KEYS))
+  const rateLimiter = perMinute === 0 ? undefined : new RateLimiter(app.redis, { limit: perMinute, windowMs: MINUTE_MS })
+  app.decorate('guard', guard)
+  app.decorate('callerLimits', new CallerLimits(MAX_TEXTS_PER_CALLER))
+  app.decorate('rateLimiter', rateLimiter)
+  app.decorateRequest('keyName', null)
+  app.decorateRequest('caller', '')
+  if (guard.enabled) {
+    onEachRoute(app, needsKey, async (request: FastifyRequest) => {
+      try {
+        request.keyName = guard.authenticate(request.headers.authorization, clientAddress(request.ip))
+      } catch (error) {
+        if (error instanceof WrongKeyError) {
+          app.metrics.http.wrongKeys.add()
+          await delay(WRONG_KEY_DELAY_MS)
+        }
+        throw error
+      }
     })
   }
-  if (perMinute > 0) {
-    const { redis } = app
-    await app.register(rateLimit, {
-      global: false,
-      max: perMinute,
-      timeWindow: MINUTE_MS,
-      enableDraftSpec: true,
-      skipOnError: true,
-      store: class extends RateLimitStore { constructor () { super(redis, MINUTE_MS) } },
-      // The hash: no key is stored, not in Redis either.
-      keyGenerator: (request) => request.keyHash ?? addressOf(request),
-      errorResponseBuilder: (_request, { ttl }) => rateLimited(`Limited to ${perMinute} requests per minute`, ttl)
-    })
-    onEachRoute(app, isLimited, app.rateLimit() as onRequestHookHandler)
-  }
+  onEachRoute(app, (method) => method === 'POST', (request, reply, next) => {
+    request.caller = request.keyName === null ? `address:${clientAddress(request.ip)}` : `key:${request.keyName}`
+    const exhaustedMs = rateLimiter?.exhaustedMs(request.caller) ?? 0
+    if (exhaustedMs > 0) throw textsRateLimited(reply, { limit: perMinute, current: perMinute, ttl: exhaustedMs })
+    next()
+  })
 }, { name: 'auth', dependencies: ['services'] })
 
 /** Lets pages of CORS_ORIGINS call the service; not registered if there are none. Preflights need no API key. */
@@ -70,11 +81,13 @@ async function allowOrigins (app: FastifyInstance): Promise<void> {
   })
 }
 
+type Handler = onRequestHookHandler | onRequestAsyncHookHandler
+
 /** Adds `handler`, after the hooks added before, to each route registered from now on that `applies` selects. */
-function onEachRoute (app: FastifyInstance, applies: (method: string, url: string) => boolean, handler: onRequestHookHandler): void {
+function onEachRoute (app: FastifyInstance, applies: (method: string, url: string) => boolean, handler: Handler): void {
   app.addHook('onRoute', (route: RouteOptions) => {
     const methods = [route.method].flat()
     if (!methods.some((method) => applies(method, route.url))) return
-    route.onRequest = [...[route.onRequest ?? []].flat(), handler]
+    route.onRequest = [...[route.onRequest ?? []].flat(), handler as onRequestHookHandler]
   })
 }

@@ -1,17 +1,33 @@
 import { isUtf8 } from 'node:buffer'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { ContentEncodingError, RequestTimeoutError, ValidationError } from '../../errors.ts'
+import { BodyTooLargeError, ContentEncodingError, overloaded, RequestTimeoutError, ValidationError } from '../../errors.ts'
+import { ByteBudget, type Reservation } from '../byte-budget.ts'
+import { ByteBuffer } from '../byte-buffer.ts'
 import type { ServerLimits } from '../limits.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the body, and later the answer, hold of the budget of bytes in flight; undefined if there is no body. */
+    reservation: Reservation | undefined
+  }
+}
+
+/** Held for a stream: its read and write buffers. */
+const STREAM_BYTES = 131_072
+/** Held for a body of unknown length, until more of it has arrived. */
+const CHUNKED_BYTES = 16_384
 
 /** A stream of lines may last for hours: it has an idle limit of its own. */
 const isStream = (request: FastifyRequest): boolean => request.headers['content-type']?.startsWith('application/x-ndjson') ?? false
 
 /**
- * What every body must be: sent in time and without Content-Encoding, and valid UTF-8 if it is JSON. Fastify's own parser
- * would replace invalid bytes by U+FFFD, and another text would be classified.
+ * What every body must be: within the budget of bytes in flight, sent in time and without Content-Encoding, and valid UTF-8 if
+ * it is JSON. Fastify's own parser would replace invalid bytes by U+FFFD, and another text would be classified.
  */
 export default fp((app: FastifyInstance, { bodyTimeoutMs, checkMs }: ServerLimits, done) => {
+  limitBytes(app)
   limitBodyTime(app, bodyTimeoutMs, checkMs)
   // Before the body is read: otherwise each compressed line would be refused as invalid JSON.
   app.addHook('preParsing', ({ method, headers }, _reply, _payload, next) => {
@@ -21,12 +37,62 @@ export default fp((app: FastifyInstance, { bodyTimeoutMs, checkMs }: ServerLimit
   })
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser(['application/json', 'text/plain'])
-  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, parsed) => {
-    if (isUtf8(body)) void parse(request, body.toString('utf8'), parsed)
-    else parsed(new ValidationError('The body is not valid UTF-8'))
+  app.addContentTypeParser('application/json', (request, payload, parsed) => {
+    readBody(request, payload, (error, body) => {
+      if (error !== null) parsed(error)
+      else if (isUtf8(body)) void parse(request, body.toString('utf8'), parsed)
+      else parsed(new ValidationError('The body is not valid UTF-8'))
+    })
   })
   done()
 }, { name: 'body', dependencies: ['errors'] })
+
+/** 503 before the body is read if the bodies and unread answers of all connections exceed MAX_BYTES_IN_FLIGHT. */
+function limitBytes (app: FastifyInstance): void {
+  const { MAX_BYTES_IN_FLIGHT: limit, BODY_LIMIT_BYTES: bodyLimit } = app.config
+  const budget = new ByteBudget(limit)
+  app.decorateRequest('reservation', undefined)
+  app.addHook('preParsing', (request, _reply, _payload, next) => {
+    if (request.method !== 'POST') {
+      next()
+      return
+    }
+    const announced = Number(request.headers['content-length'] ?? CHUNKED_BYTES)
+    // A body over the limit is refused without being read.
+    request.reservation = budget.reserve(isStream(request) ? STREAM_BYTES : announced > bodyLimit ? 0 : announced)
+    if (request.reservation === undefined) next(overloaded(1))
+    else next()
+  })
+  app.addHook('onSend', (request: FastifyRequest, _reply: FastifyReply, payload: unknown, next) => {
+    // The answer to many short texts is longer than its request.
+    if (typeof payload === 'string' && payload.length > CHUNKED_BYTES) request.reservation?.hold(payload.length)
+    next(null, payload)
+  })
+  app.onRequestEnd((request) => request.reservation?.release())
+}
+
+/** Reads a body of at most `bodyLimit` bytes. */
+function readBody (request: FastifyRequest, payload: Readable, done: (error: Error | null, body: Buffer) => void): void {
+  const limit = request.routeOptions.bodyLimit
+  const announced = Number(request.headers['content-length'])
+  const buffer = new ByteBuffer()
+  const finish = (error: Error | null): void => {
+    payload.off('data', onData).off('end', onEnd).off('error', onError)
+    done(error, buffer.take())
+  }
+  const onError = (error: Error): void => finish(error instanceof RequestTimeoutError ? error : new ValidationError('The body is incomplete'))
+  const onData = (chunk: Buffer): void => {
+    if (buffer.length + chunk.length > limit) finish(new BodyTooLargeError(limit))
+    else if (Number.isNaN(announced) && request.reservation?.grow(buffer.length + chunk.length) === false) finish(overloaded(1))
+    else buffer.append(chunk)
+  }
+  const onEnd = (): void => {
+    const complete = Number.isNaN(announced) || buffer.length === announced
+    finish(complete ? null : new ValidationError('The length of the body differs from Content-Length'))
+  }
+  if (announced > limit) done(new BodyTooLargeError(limit), Buffer.alloc(0))
+  else payload.on('data', onData).on('end', onEnd).on('error', onError)
+}
 
 /**
  * 408 for a body that does not arrive in time. Node's own requestTimeout has no exception for streams. One timer for all

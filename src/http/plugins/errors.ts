@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import fp from 'fastify-plugin'
+import { clientAddress } from '../../auth/address.ts'
 import { MethodNotAllowedError, NotFoundError } from '../../errors.ts'
 import { sendProblem } from '../problem.ts'
 
@@ -11,6 +12,7 @@ const METHODS: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE',
  */
 export default fp((app: FastifyInstance, _options, done) => {
   const refuse = (request: FastifyRequest, reply: FastifyReply): never => {
+    app.guard.countRefused(clientAddress(request.ip))
     const path = request.url.split('?', 1)[0] as string
     const allowed = METHODS.filter((method) => app.findRoute({ method, url: path }) !== null)
     // CORS answers OPTIONS for any path, so OPTIONS alone does not make a path known. A wildcard route may find no such file.
@@ -26,4 +28,4 @@ export default fp((app: FastifyInstance, _options, done) => {
   app.setNotFoundHandler(refuse)
   app.setErrorHandler(sendProblem)
   done()
-}, { name: 'errors', dependencies: ['request-end'] })
+}, { name: 'errors', dependencies: ['request-end', 'auth'] })

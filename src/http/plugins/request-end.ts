@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { LogSampler } from '../log-sampler.ts'
 import { CLIENT_CLOSED_REQUEST } from '../problem.ts'
 
 /** Called at the end of a request; `status` is that of the answer, or 499 if the client disconnected before it. */
@@ -18,10 +19,11 @@ declare module 'fastify' {
 
 /**
  * One end for every request (Fastify's own hook is not called if the client disconnects first), and what every request has:
- * `x-request-id` on the answer and one log line.
+ * `x-request-id` and security headers on the answer, and one log line. Routes of files replace
+ * `cache-control`.
  */
 export default fp((app: FastifyInstance, _options, done) => {
-  const listeners: RequestEndListener[] = [logRequest]
+  const listeners: RequestEndListener[] = [createRequestLog(app)]
   app.decorate('onRequestEnd', (listener: RequestEndListener) => { listeners.push(listener) })
   app.decorateRequest('ended', false)
   app.decorateReply('problemCode', undefined)
@@ -31,7 +33,7 @@ export default fp((app: FastifyInstance, _options, done) => {
     for (const listener of listeners) listener(request, reply, status)
   }
   app.addHook('onRequest', (request, reply, next) => {
-    reply.header('x-request-id', request.id)
+    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer').header('cache-control', 'no-store')
     reply.raw.once('close', () => {
       // If the answer was sent, its onResponse hook has yet to run.
       if (!request.ended) setImmediate(end, request, reply, reply.raw.writableEnded ? reply.statusCode : CLIENT_CLOSED_REQUEST)
@@ -45,10 +47,23 @@ export default fp((app: FastifyInstance, _options, done) => {
   done()
 }, { name: 'request-end' })
 
-/** Debug if answered, info if refused or cancelled, error if failed. */
-function logRequest (request: FastifyRequest, reply: FastifyReply, statusCode: number): void {
-  const level = statusCode === 500 ? 'error' : statusCode >= 400 ? 'info' : 'debug'
-  // The route, not the URL: a query string may contain anything.
-  const route = request.routeOptions.url ?? '(none)'
-  request.log[level]({ method: request.method, route, statusCode, ms: Math.round(reply.elapsedTime * 100) / 100 }, 'request')
+/** Lines per 10 seconds for refused requests. */
+const MAX_REFUSED_LINES = 200
+
+/** Logs one line per request: debug if answered, info with the client's address if refused or cancelled, error if failed. */
+function createRequestLog (app: FastifyInstance): RequestEndListener {
+  const sampler = new LogSampler(MAX_REFUSED_LINES)
+  return (request, reply, statusCode) => {
+    const level = statusCode === 500 ? 'error' : statusCode >= 400 ? 'info' : 'debug'
+    if (level === 'info' && !sampler.admit(statusCode, app.log)) return
+    request.log[level]({
+      method: request.method,
+      // The route, not the URL: a query string may contain anything.
+      route: request.routeOptions.url ?? '(none)',
+      statusCode,
+      ms: Math.round(reply.elapsedTime * 100) / 100,
+      ...(request.keyName !== null && { key: request.keyName }),
+      ...(level !== 'debug' && { address: request.ip, code: reply.problemCode })
+    }, 'request')
+  }
 }

@@ -1,6 +1,11 @@
+import { fileURLToPath } from 'node:url'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import swaggerUi from '@fastify/swagger-ui'
 import { Type } from 'typebox'
+import { serveFiles } from '../static-files.ts'
+
+/** Files of Swagger UI; exact routes take precedence over the plugin's own, which reads from disk. */
+const SWAGGER_UI_FILES = fileURLToPath(new URL('static', import.meta.resolve('@fastify/swagger-ui')))
 
 /** Nothing from other hosts, and no inline scripts. Swagger UI uses inline styles and images. */
 const CSP = {
@@ -35,8 +40,12 @@ const docsRoutes: FastifyPluginAsyncTypebox = async (app) => {
     // Serialized once, and sent as text.
     void reply.type('application/json; charset=utf-8').header('cache-control', 'no-cache').serializer((text) => text as string).send(document as never)
   })
+  if (!app.config.WEB_UI) return
+  serveFiles(app, SWAGGER_UI_FILES, '/docs/static/')
   await app.register(swaggerUi, {
     routePrefix: '/docs',
+    // Relative links: behind a proxy the path may have a prefix.
+    indexPrefix: '.',
     staticCSP: CSP,
     theme: { title: 'sentiment-service: API' },
     uiConfig: { docExpansion: 'list', displayRequestDuration: true }

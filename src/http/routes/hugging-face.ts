@@ -26,7 +26,7 @@ const huggingFaceRoute: FastifyPluginCallbackTypebox = (app, _options, done) => 
     if (request.validationError !== undefined) throw new ValidationError(explainHuggingFaceBody(request.body))
     const { inputs, parameters } = request.body
     const texts = typeof inputs === 'string' ? [inputs] : inputs
-    const { predictions, labels } = await predictTexts(texts, reply, { truncate: true })
+    const { predictions, labels } = await predictTexts(texts, reply, { truncate: true, waitForModel: true })
     reply.type('application/json; charset=utf-8').serializer(JSON.stringify)
     const top = parameters?.top_k ?? labels.length
     return predictions.map(({ classification }) =>

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import helmet from '@fastify/helmet'
-import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsync } from 'fastify'
+import { serveFile, serveFiles } from '../static-files.ts'
 
 /** The folder next to both src/ and dist/. */
 const PUBLIC = fileURLToPath(new URL('../../../public', import.meta.url))
@@ -25,17 +25,13 @@ const pageRoute: FastifyPluginAsync = async (app) => {
     // Only the proxy in front knows whether TLS is used.
     strictTransportSecurity: false
   })
-  // File names have no version: with max-age=0 and an ETag a browser revalidates each time, and gets 304 if nothing changed.
-  // Without a wildcard each file is a route, and a missing one is answered as any unknown path.
-  await app.register(fastifyStatic, { root: `${PUBLIC}/assets`, prefix: '/assets/', wildcard: false, schemaHide: true })
-  app.get('/', {
-    schema: {
-      summary: 'The page: enter a text, see the three scores',
-      operationId: 'page',
-      tags: ['pages'],
-      response: { 200: { description: 'The page', content: { 'text/html': { schema: { type: 'string' } } } } }
-    }
-  }, (_request, reply) => reply.sendFile('index.html', PUBLIC))
+  serveFiles(app, `${PUBLIC}/assets`, '/assets/')
+  serveFile(app, '/', `${PUBLIC}/index.html`, {
+    summary: 'The page: enter a text, see the three scores',
+    operationId: 'page',
+    tags: ['pages'],
+    response: { 200: { description: 'The page', content: { 'text/html': { schema: { type: 'string' } } } } }
+  })
 }
 
 export default pageRoute

@@ -2,10 +2,11 @@ import { setMaxListeners } from 'node:events'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastJson from 'fast-json-stringify'
-import { notReady, RequestTimeoutError } from '../../errors.ts'
+import { notReady, overloaded, RequestTimeoutError } from '../../errors.ts'
+import type { LinePacer } from '../line-pacer.ts'
 import { LineSplitter, type Line } from '../lines.ts'
 import { isBlank, NDJSON, parseLine, problemLine } from '../ndjson.ts'
-import { clientDisconnected } from '../prediction-request.ts'
+import { clientDisconnected, countTexts } from '../prediction-request.ts'
 import { StreamAnswer } from '../schemas/stream.ts'
 import { inOrder } from '../../prediction/in-order.ts'
 import { toSentimentAnswer, type Prediction } from '../../prediction/answer.ts'
@@ -13,20 +14,31 @@ import { Flow } from '../../inference/queued-text.ts'
 
 const writeAnswer = fastJson(StreamAnswer)
 
-/** Milliseconds that a client may continue to send after an answer that ended before its request; then the connection is closed. */
-const LINGER_MS = 1000
+/** Texts that an open stream counts as for MAX_TEXTS_PER_CALLER. */
+const STREAM_TEXTS = 8
+
+/** Lines of a stream that start together: few enough that other requests are answered in between. */
+const GROUP_LINES = 16
 
 /** Bytes of answers buffered for a client that reads slowly, in addition to the buffers of the operating system. */
 const OUTPUT_BUFFER_BYTES = 65_536
 
+export interface StreamOptions {
+  /** Longest time in milliseconds in which no line is received, computed or sent. */
+  idleMs: number
+  pacer: LinePacer
+}
+
 /**
  * Answers an NDJSON request line by line, in order, while it is received. Keeps a bounded number of lines. Throws NOT_READY
- * before the first line if no model answers; later errors are reported in a line.
- * @param idleMs longest time in milliseconds in which no line is received, computed or sent
+ * or RATE_LIMITED before the first line; later errors are reported in a line.
  */
-export function predictStream (app: FastifyInstance, body: Readable, request: FastifyRequest, reply: FastifyReply, idleMs: number): FastifyReply {
+export function predictStream (app: FastifyInstance, body: Readable, request: FastifyRequest, reply: FastifyReply, { idleMs, pacer }: StreamOptions): FastifyReply {
   app.modelManager.requireModel()
-  const answers = new StreamAnswers(app, body, request, reply, idleMs)
+  const { caller } = request
+  app.callerLimits.enter(caller, STREAM_TEXTS)
+  reply.raw.once('close', () => app.callerLimits.leave(caller, STREAM_TEXTS))
+  const answers = new StreamAnswers(app, body, request, reply, { idleMs, pacer })
   // Headers are sent at once: a client may wait for them before it sends lines.
   reply.raw.once('pipe', () => reply.raw.flushHeaders())
   return reply.type(NDJSON).header('x-accel-buffering', 'no').send(Readable.from(answers.chunks(), { objectMode: false, highWaterMark: OUTPUT_BUFFER_BYTES }))
@@ -40,18 +52,21 @@ class StreamAnswers {
   readonly #reply: FastifyReply
   readonly #disconnected: AbortSignal
   readonly #stop = new AbortController()
-  readonly #flow = new Flow('')
+  readonly #flow: Flow
   readonly #idleMs: number
+  readonly #pacer: LinePacer
   #lastLine = 0
   #blocked = false
   #inFlight = 0
 
-  constructor (app: FastifyInstance, body: Readable, request: FastifyRequest, reply: FastifyReply, idleMs: number) {
+  constructor (app: FastifyInstance, body: Readable, request: FastifyRequest, reply: FastifyReply, { idleMs, pacer }: StreamOptions) {
     this.#app = app
     this.#body = body
     this.#request = request
     this.#reply = reply
+    this.#flow = new Flow(request.caller)
     this.#idleMs = idleMs
+    this.#pacer = pacer
     this.#disconnected = clientDisconnected(reply)
     // Every line in progress listens: above ten listeners Node would warn of a leak.
     setMaxListeners(0, this.#disconnected)
@@ -65,9 +80,9 @@ class StreamAnswers {
     lifecycle.signal.addEventListener('abort', onStopping, { once: true })
     try {
       const results = inOrder({
-        source: readLines(this.#body, config.BODY_LIMIT_BYTES),
+        source: this.#lines(config.BODY_LIMIT_BYTES),
         start: (line) => this.#answer(line),
-        room: (inFlight) => predictor.canStart(inFlight),
+        room: (inFlight) => predictor.canStart(inFlight, this.#request.caller),
         stop: this.#stop.signal,
         gone: this.#disconnected,
         onProgress: () => idle.refresh()
@@ -94,8 +109,9 @@ class StreamAnswers {
     try {
       const { text, truncate = true, unreadable, id } = parseLine(line, this.#app.config.BODY_LIMIT_BYTES)
       source.id = id
+      if (this.#app.rateLimiter !== undefined) await countTexts(1, this.#reply)
       const set = await this.#app.predictor.predict([text], {
-        truncate, refuseUnreadable: unreadable === 'refuse', signal: () => this.#disconnected, flow: this.#flow, firstIndex: line.number
+        truncate, refuseUnreadable: unreadable === 'refuse', caller: this.#request.caller, signal: () => this.#disconnected, flow: this.#flow, firstIndex: line.number
       })
       const answer = toSentimentAnswer(set.predictions[0] as Prediction, set)
       return `${writeAnswer(id === undefined ? answer : { id, ...answer })}\n`
@@ -113,25 +129,30 @@ class StreamAnswers {
     else this.#stop.abort(new RequestTimeoutError())
   }
 
-  /** The last line of an answer that ends before its request. The connection cannot be reused afterwards. */
+  /** The last line of an answer that ends before its request. */
   #ending (): string {
-    const { raw } = this.#request
-    this.#reply.raw.once('finish', () => {
-      raw.resume()
-      setTimeout(() => raw.destroy(), LINGER_MS).unref()
-    })
     return problemLine(this.#stop.signal.reason, { line: this.#lastLine + 1, requestId: this.#request.id }, this.#request.log)
   }
-}
 
-/** The non-blank lines of a body, as they arrive. */
-async function * readLines (body: Readable, maxBytes: number): AsyncGenerator<Line[], void> {
-  const splitter = new LineSplitter(maxBytes)
-  // Abandoning the body must not destroy the connection: the answer is still being sent.
-  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    const lines = splitter.push(chunk).filter((line) => !isBlank(line))
-    if (lines.length > 0) yield lines
+  /** The non-blank lines of the body in small groups, as they arrive and other streams have had theirs. */
+  async * #lines (maxBytes: number): AsyncGenerator<Line[], void> {
+    const splitter = new LineSplitter(maxBytes)
+    // Abandoning the body must not destroy the connection: the answer is still being sent.
+    for await (const chunk of this.#body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      yield * this.#groups(splitter.push(chunk))
+      if (this.#request.reservation?.grow(splitter.pending + OUTPUT_BUFFER_BYTES) === false) {
+        this.#stop.abort(overloaded(1))
+        return
+      }
+    }
+    yield * this.#groups(splitter.end())
   }
-  const last = splitter.end().filter((line) => !isBlank(line))
-  if (last.length > 0) yield last
+
+  async * #groups (lines: readonly Line[]): AsyncGenerator<Line[], void> {
+    for (let start = 0; start < lines.length; start += GROUP_LINES) {
+      await this.#pacer.next()
+      const group = lines.slice(start, start + GROUP_LINES).filter((line) => !isBlank(line))
+      if (group.length > 0) yield group
+    }
+  }
 }

@@ -5,6 +5,7 @@ import fastJson from 'fast-json-stringify'
 import type { Static } from 'typebox'
 import { TextPairError, ValidationError } from '../../errors.ts'
 import { coalesceSameTick } from '../coalesce-same-tick.ts'
+import { LinePacer } from '../line-pacer.ts'
 import { NDJSON } from '../ndjson.ts'
 import { predictTexts } from '../prediction-request.ts'
 import { toProblem } from '../problem.ts'
@@ -33,6 +34,8 @@ const predictRoute: FastifyPluginCallbackTypebox<PredictRouteOptions> = (app, { 
   // A stream is read while it is answered: only the length of a line is limited.
   app.addContentTypeParser(NDJSON, (_request, payload, parsed) => { parsed(null, payload) })
 
+  const pacer = new LinePacer()
+
   app.post('/predict', {
     schema: {
       summary: 'The sentiment of one text, of several, or of a stream of lines',
@@ -47,7 +50,7 @@ const predictRoute: FastifyPluginCallbackTypebox<PredictRouteOptions> = (app, { 
     preValidation: coalesceSameTick(),
     attachValidation: true
   }, async (request, reply) => {
-    if (request.body instanceof Readable) return predictStream(app, request.body, request, reply, streamIdleMs)
+    if (request.body instanceof Readable) return predictStream(app, request.body, request, reply, { idleMs: streamIdleMs, pacer })
     if (request.validationError !== undefined || request.body === undefined) throw new ValidationError(explainBody(request.body))
     const body = request.body as PredictBody
     reply.type('application/json; charset=utf-8')
@@ -99,11 +102,11 @@ async function answerInline ({ texts, ...options }: InlineBatchBody, reply: Fast
   return { predictions, model: set.model, failed: predictions.filter((item) => 'error' in item).length }
 }
 
-async function answerInputs ({ inputs, truncate, raw_scores: raw }: InputsBody, reply: FastifyReply): Promise<LabelScore[] | LabelScore[][]> {
-  const { predictions, labels } = await predictTexts(toTexts(inputs), reply, { truncate: truncate ?? true })
+async function answerInputs ({ inputs, truncate, truncation_direction: direction, raw_scores: raw }: InputsBody, reply: FastifyReply): Promise<LabelScore[] | LabelScore[][]> {
+  const { predictions, labels } = await predictTexts(toTexts(inputs), reply, { truncate: (truncate ?? true) && direction?.toLowerCase() !== 'left' })
   const ranked = predictions.map(({ classification }) => rankedScores(classification.logits, labels, raw === true ? 'none' : 'softmax'))
   reply.serializer(JSON.stringify)
-  return typeof inputs === 'string' ? ranked[0] as LabelScore[] : ranked
+  return typeof inputs === 'string' || typeof inputs[0] === 'string' ? ranked[0] as LabelScore[] : ranked
 }
 
 function toOptions ({ truncate = true, unreadable }: Pick<SingleBody, 'truncate' | 'unreadable'>): { truncate: boolean, refuseUnreadable: boolean } {
@@ -115,9 +118,10 @@ function toInlineError (error: FastifyError, index: number) {
   return { error: { code, status, title, detail, index } }
 }
 
-/** The texts of text-embeddings-inference's `inputs`: one string, or arrays of one string each. */
+/** The texts of text-embeddings-inference's `inputs`: one text, alone or in an array, or a batch of arrays with one text each. */
 function toTexts (inputs: InputsBody['inputs']): string[] {
   if (typeof inputs === 'string') return [inputs]
+  if (inputs.length === 1 && typeof inputs[0] === 'string') return [inputs[0]]
   return inputs.map((item) => {
     if (typeof item === 'string' || item.length !== 1) throw new TextPairError()
     return item[0] as string

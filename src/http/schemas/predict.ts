@@ -33,11 +33,11 @@ const InlineBatchBody = Type.Object({
 const InputsBody = Type.Object({
   inputs: Type.Union([
     Type.String(),
-    Type.Array(Type.String(), { description: 'A text pair: refused with 422' }),
+    Type.Array(Type.String(), { description: 'An array of one text is that text; two are a text pair, refused with 422' }),
     Type.Array(Type.Array(Type.String()))
   ], { description: 'One text, or a batch of one-text arrays', examples: [[['I love this!'], ['meh']]] }),
   truncate: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
-  truncation_direction: Type.Optional(Type.Literal('right')),
+  truncation_direction: Type.Optional(Type.Enum(['Right', 'Left', 'right', 'left'], { description: 'Texts are truncated on the right only: with Left a text beyond the token limit is refused' })),
   raw_scores: Type.Optional(Type.Boolean({ default: false, description: 'Logits instead of probabilities' }))
 }, closed)
 
@@ -121,7 +121,7 @@ export function explainBody (body: unknown): string {
   if (errors !== undefined && errors !== 'fail' && errors !== 'inline') return 'errors must be "fail" or "inline"'
   if (kind === 'texts' && !(errors === 'inline' ? Array.isArray(value) : isStrings(value))) return 'texts must be an array of strings'
   if (kind === 'inputs' && !isInputs(value)) return 'inputs must be a string, or an array of arrays that hold one string each'
-  return 'Invalid option: truncate, sentences and raw_scores must be true or false, unreadable "warn" or "refuse", truncation_direction "right"'
+  return 'Invalid option: truncate, sentences and raw_scores must be true or false, unreadable "warn" or "refuse", truncation_direction Right or Left'
 }
 
 function isStrings (value: unknown): boolean {

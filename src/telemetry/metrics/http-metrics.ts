@@ -47,6 +47,8 @@ export class RouteSeries {
 export class HttpMetrics {
   /** Requests being answered. */
   inFlight = 0
+  /** Requests with a wrong API key. */
+  readonly wrongKeys: CounterSeries
   /** Requests that matched no route, and invalid HTTP. */
   readonly #unmatched: RouteSeries
   readonly #requests: CounterFamily
@@ -72,6 +74,7 @@ export class HttpMetrics {
     })
     for (const code of Object.keys(PROBLEM_TITLES)) this.#errors.set(code, errors.series({ code: code.toLowerCase() }))
     this.#unmatched = this.#series('(any)', NO_ROUTE, NO_ROUTE_STATUSES)
+    this.wrongKeys = new CounterFamily(registry, { name: 'sentiment_wrong_api_keys_total', help: 'Requests with a wrong API key' }).series()
     void new Gauge({
       name: 'sentiment_http_requests_in_flight',
       help: 'Requests being answered',

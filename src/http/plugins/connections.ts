@@ -1,0 +1,86 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { ServerLimits } from '../limits.ts'
+
+/** Pipelined requests of one connection that are processed at once. */
+const MAX_ACTIVE = 32
+
+/** Bytes of unread answers beyond which a connection's next pipelined request waits. */
+const MAX_UNREAD_BYTES = 65_536
+
+/** Waiting requests over all connections, about 4 KiB each; a connection that exceeds the limit is closed. */
+const MAX_WAITING = 4096
+
+/** The pipelined requests of one connection. */
+interface Pipeline {
+  active: Set<ServerResponse>
+  waiting: (() => void)[]
+}
+
+/**
+ * Bounds what one connection holds: a client that pipelines requests, and reads no answer, has a few of them processed and the
+ * others wait; a body that was not read before its answer must arrive soon, or the connection is closed. Registered first: a
+ * request that waits is not counted, logged or traced yet.
+ */
+export default fp((app: FastifyInstance, { unreadBodyMs }: ServerLimits, done) => {
+  const pipelines = new WeakMap<Socket, Pipeline>()
+  let waiting = 0
+
+  const resume = (pipeline: Pipeline, socket: Socket): void => {
+    while (pipeline.waiting.length > 0 && hasCapacity(pipeline, socket)) {
+      waiting--
+      pipeline.waiting.shift()?.()
+    }
+  }
+  const begin = (pipeline: Pipeline, socket: Socket, response: ServerResponse, next: () => void): void => {
+    pipeline.active.add(response)
+    response.once('close', () => {
+      pipeline.active.delete(response)
+      if (pipeline.waiting.length > 0) resume(pipeline, socket)
+    })
+    next()
+  }
+  app.addHook('onRequest', (request, reply, next) => {
+    const { socket } = request.raw
+    let pipeline = pipelines.get(socket)
+    if (pipeline === undefined) pipelines.set(socket, pipeline = { active: new Set(), waiting: [] })
+    if (pipeline.active.size === 0 || (pipeline.waiting.length === 0 && hasCapacity(pipeline, socket))) {
+      begin(pipeline, socket, reply.raw, next)
+      return
+    }
+    if (waiting >= MAX_WAITING) {
+      socket.destroy()
+      return
+    }
+    waiting++
+    if (pipeline.waiting.push(() => begin(pipeline, socket, reply.raw, next)) === 1) {
+      socket.once('close', () => { waiting -= pipeline.waiting.splice(0).length })
+    }
+  })
+  app.addHook('onResponse', (request, _reply, next) => {
+    requireBody(request.raw, unreadBodyMs)
+    next()
+  })
+  done()
+}, { name: 'connections' })
+
+function hasCapacity ({ active }: Pipeline, { writableLength }: Socket): boolean {
+  if (active.size === 0) return true
+  if (active.size >= MAX_ACTIVE) return false
+  let unread = writableLength
+  for (const response of active) unread += response.writableLength
+  return unread < MAX_UNREAD_BYTES
+}
+
+/**
+ * Closes the connection of an answered request unless the rest of its body arrives within `ms`: it would hold the connection
+ * for as long as the client likes. Until then the body is discarded, so that the client can read the answer first.
+ */
+export function requireBody (request: IncomingMessage, ms: number): void {
+  if (request.complete) return
+  const timer = setTimeout(() => request.socket.destroy(), ms)
+  request.once('close', () => clearTimeout(timer))
+  request.resume()
+}

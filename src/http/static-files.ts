@@ -1,0 +1,47 @@
+import { hash } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml'
+}
+
+interface StaticFile {
+  body: Buffer
+  etag: string
+}
+
+/**
+ * Serves the files of a folder, except HTML, below `prefix`. A file is read once and sent from memory: a stream from disk per
+ * request would let clients that request large files, and read nothing, fill the memory. File names carry no version: with
+ * max-age=0 and an ETag a browser revalidates each time, and gets 304 if nothing changed.
+ */
+export function serveFiles (app: FastifyInstance, folder: string, prefix: string): void {
+  for (const name of readdirSync(folder)) {
+    if (extname(name) in TYPES && extname(name) !== '.html') serveFile(app, `${prefix}${name}`, join(folder, name))
+  }
+}
+
+/** Serves one file at `url`; `schema` is the route's. */
+export function serveFile (app: FastifyInstance, url: string, path: string, schema: object = { hide: true }): void {
+  const type = TYPES[extname(path)] ?? 'application/octet-stream'
+  let file: Promise<StaticFile> | undefined
+  app.get(url, { schema }, async (request, reply) => {
+    file ??= load(path)
+    const { body, etag } = await file
+    reply.headers({ 'cache-control': 'public, max-age=0', etag })
+    if (request.headers['if-none-match']?.includes(etag) === true) return await reply.code(304).send()
+    return await reply.type(type).serializer((payload) => payload as string).send(body)
+  })
+}
+
+async function load (path: string): Promise<StaticFile> {
+  const body = await readFile(path)
+  return { body, etag: `"${hash('sha1', body, 'hex')}"` }
+}
