@@ -38,6 +38,8 @@ export function completeDocument (given: OpenApiDocument): OpenApiDocument {
       }
     }
   }
+  // Relative to the document: behind a proxy the path may have a prefix. @fastify/swagger accepts absolute paths only.
+  document.servers = [{ url: './' }]
   const schemas: Schemas = {}
   document.paths = withReferences(document.paths, schemas) as NonNullable<OpenApiDocument['paths']>
   document.components = { ...document.components, headers: { ...HEADERS }, schemas: { ...document.components?.schemas, ...schemas } }

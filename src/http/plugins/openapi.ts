@@ -16,8 +16,6 @@ export default fp(async (app: FastifyInstance) => {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'sentiment-service', version: VERSION, description: DESCRIPTION, license: { name: 'MIT', identifier: 'MIT' } },
-      // Relative to the document: behind a proxy the path may have a prefix.
-      servers: [{ url: './' }],
       tags: [
         { name: 'predictions', description: 'Sentiment of texts' },
         { name: 'status', description: 'State of the service' },
