@@ -50,6 +50,10 @@ export class Service {
     return service
   }
 
+  get pid (): number {
+    return this.#child.pid as number
+  }
+
   signal (name: NodeJS.Signals): void {
     this.#child.kill(name)
   }

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { ByteBudget } from '../../../src/http/byte-budget.ts'
+
+const MIB = 1 << 20
+
+describe('ByteBudget', () => {
+  it('refuses large bodies beyond three quarters of the limit, and still admits small ones', () => {
+    const budget = new ByteBudget(8 * MIB)
+    const held = Array.from({ length: 6 }, () => budget.reserve(MIB))
+    expect(held).not.toContain(undefined)
+    expect(budget.reserve(MIB)).toBeUndefined()
+    expect(budget.reserve(1000)).toBeDefined()
+    held[0]?.release()
+    expect(budget.reserve(MIB)).toBeDefined()
+  })
+
+  it('admits a single body of any size', () => {
+    const budget = new ByteBudget(MIB)
+    expect(budget.reserve(100 * MIB)).toBeDefined()
+    expect(budget.reserve(MIB)).toBeUndefined()
+  })
+
+  it('lets a body of unknown length grow while the budget allows it', () => {
+    const budget = new ByteBudget(4 * MIB)
+    const first = budget.reserve(1000)
+    const second = budget.reserve(1000)
+    expect(first?.grow(2 * MIB)).toBe(true)
+    expect(second?.grow(2 * MIB)).toBe(false)
+    first?.release()
+    expect(second?.grow(2 * MIB)).toBe(true)
+    second?.release()
+    expect(budget.used).toBe(0)
+  })
+
+  it('counts an answer that is longer than its request, and releases it once', () => {
+    const budget = new ByteBudget(4 * MIB)
+    const request = budget.reserve(100)
+    request?.hold(MIB)
+    expect(budget.used).toBe(MIB)
+    request?.release()
+    request?.release()
+    expect(budget.used).toBe(0)
+  })
+})
