@@ -1,9 +1,13 @@
+import { onSignal } from './signals.ts'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { buildApp } from './app.ts'
 import { ConfigError, describeConfig, loadConfig, type Config } from './config.ts'
 import { createModelManager } from './create-model-manager.ts'
+import type { ModelManager } from './inference/model-manager.ts'
 import { loggerOptions } from './logger.ts'
 
 /*
@@ -34,27 +38,49 @@ function explainListenError (error: unknown, config: Config): string | undefined
   const { API_HOST: host } = config
   const { code, port = config.API_PORT } = error as NodeJS.ErrnoException & { port?: number }
   const key = port === config.METRICS_PORT ? 'METRICS_PORT' : 'API_PORT'
-  if (code === 'EADDRINUSE') return `Port ${port} on ${host} is in use: stop what listens there, or set ${key}`
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `API_HOST ${host} is no address of this machine`
+  if (code === 'EADDRINUSE') return `Port ${port} on ${host} is in use: stop the process that listens there, or set ${key}`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `API_HOST ${host} is not a local address`
   if (code === 'EACCES') return `Port ${port} may not be opened by this user: set ${key} to 1024 or more`
   return undefined
+}
+
+/** Writes why the service cannot listen. Throws `error` if the settings are not the cause. */
+function reportListenError (error: unknown, config: Config): void {
+  const reason = explainListenError(error, config)
+  if (reason === undefined) throw error
+  process.stderr.write(`${reason}\n`)
+}
+
+/** Exits with status 1 if a port cannot be opened: such a start must not load, or even download, the model first. */
+async function checkPorts (config: Config): Promise<void> {
+  for (const port of [config.API_PORT, config.METRICS_PORT]) {
+    if (port === 0) continue
+    const probe = createServer()
+    try {
+      probe.listen({ host: config.API_HOST, port, exclusive: true })
+      await once(probe, 'listening')
+      probe.close()
+      await once(probe, 'close')
+    } catch (error) {
+      reportListenError(error, config)
+      process.exit(1)
+    }
+  }
 }
 
 async function listen (app: FastifyInstance, config: Config): Promise<void> {
   try {
     await app.listen({ host: config.API_HOST, port: config.API_PORT, backlog: BACKLOG })
   } catch (error) {
-    const reason = explainListenError(error, config)
-    if (reason === undefined) throw error
-    process.stderr.write(`${reason}\n`)
-    await exitWithoutDraining(app)
+    reportListenError(error, config)
+    await exitWithoutDraining(app.modelManager, 1)
   }
 }
 
-/** Exits with status 1. A worker inside native code would abort the process, or keep it alive if it hangs there. */
-async function exitWithoutDraining ({ modelManager }: FastifyInstance): Promise<never> {
+/** Exits. A worker inside native code would abort the process, or keep it alive if it hangs there. */
+async function exitWithoutDraining (modelManager: ModelManager, status: number): Promise<never> {
   const quiescent = await Promise.race([modelManager.quiesce().then(() => true), delay(QUIESCE_MS, false)])
-  if (quiescent) process.exit(1)
+  if (quiescent) process.exit(status)
   // `process.exit` waits for every thread.
   process.kill(process.pid, 'SIGKILL')
   return await new Promise(() => {})
@@ -69,7 +95,7 @@ function stopOnSignal (app: FastifyInstance, { SHUTDOWN_DELAY_MS: delayMs, SHUTD
   const drain = (): void => {
     const timer = setTimeout(() => {
       app.log.error({ graceMs }, 'Requests were still in flight after the grace time')
-      void exitWithoutDraining(app)
+      void exitWithoutDraining(app.modelManager, 1)
     }, graceMs)
     app.close().then(() => {
       clearTimeout(timer)
@@ -80,11 +106,11 @@ function stopOnSignal (app: FastifyInstance, { SHUTDOWN_DELAY_MS: delayMs, SHUTD
       process.exit(1)
     })
   }
-  const stop = (signal: NodeJS.Signals): void => {
+  onSignal((signal) => {
     signals++
     if (signals > 2) process.kill(process.pid, 'SIGKILL')
     if (signals > 1) {
-      void exitWithoutDraining(app)
+      void exitWithoutDraining(app.modelManager, 1)
       return
     }
     const announceMs = signal === 'SIGTERM' ? delayMs : 0
@@ -92,9 +118,7 @@ function stopOnSignal (app: FastifyInstance, { SHUTDOWN_DELAY_MS: delayMs, SHUTD
     app.lifecycle.announce()
     if (announceMs === 0) drain()
     else setTimeout(drain, announceMs)
-  }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
+  })
 }
 
 const warnings: string[] = []
@@ -102,9 +126,11 @@ const config = await readConfig((line) => warnings.push(line))
 const logger = pino(loggerOptions(config.LOG_LEVEL))
 logger.info({ config: describeConfig(config), node: process.version }, 'Starting')
 for (const line of warnings) logger.warn(line)
+await checkPorts(config)
 const modelManager = createModelManager(config, { workerUrl: new URL('./inference/worker.js', import.meta.url), logger })
 // The model loads in its thread while the app is built.
 void modelManager.start()
+onSignal(() => { void exitWithoutDraining(modelManager, 0) })
 const app = await buildApp({ config, modelManager, logger })
 stopOnSignal(app, config)
 await listen(app, config)
