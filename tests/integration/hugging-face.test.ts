@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { InferenceClient, InferenceClientProviderApiError } from '@huggingface/inference'
 import type { FastifyInstance } from 'fastify'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { predict, startApp } from '../support/app.ts'
 
 /** Waits for nothing: the client repeats a 503 at once and for ever, unless told not to. */
@@ -51,6 +54,30 @@ describe('@huggingface/inference', () => {
     expect(error.message).toContain(words)
     expect(error.httpResponse).toMatchObject({ status, body: { status, error_type: type, error: expect.stringContaining(words) } })
     expect(error.httpResponse.requestId).toBe((error.httpResponse.body as { requestId: string }).requestId)
+  })
+
+  it('sends one request to an overloaded service, with its default options', async () => {
+    const app = await startApp({
+      workerUrl: new URL('../fixtures/workers/fragile.mjs', import.meta.url),
+      env: { INFERENCE_WORKERS: '1', QUEUE_LIMIT: '1', MAX_BATCH_SIZE: '1', PREDICT_TIMEOUT_MS: '20000' }
+    })
+    const url = await listen(app)
+    const busy = ['running', 'waiting'].map((name) => predict(app, { text: `hang always ${join(tmpdir(), randomUUID())} ${name}` }))
+    await vi.waitFor(() => { expect(app.health().queue.depth).toBe(1) }, { timeout: 20_000, interval: 10 })
+    let requests = 0
+    const counting: typeof fetch = (...args) => {
+      requests++
+      return fetch(...args)
+    }
+    const error = await failure(client.textClassification({ endpointUrl: url, inputs: 'late' }, { fetch: counting }))
+    expect(error.httpResponse).toMatchObject({ status: 429, body: { status: 429, code: 'OVERLOADED', error_type: 'Overloaded' } })
+    expect(requests).toBe(1)
+    await Promise.all(busy)
+  })
+
+  it('waits for a model that is loading', async () => {
+    const app = await startApp({ ready: false })
+    expect(await client.textClassification({ endpointUrl: await listen(app), inputs: 'early' }, once)).toHaveLength(3)
   })
 
   it('throws its own error while the model loads', async () => {

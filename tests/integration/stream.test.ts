@@ -174,7 +174,7 @@ describe('POST /predict with application/x-ndjson', () => {
     socket.write('POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n8\r\n"hello"\n\r\n')
     let answer = ''
     socket.on('data', (chunk) => { answer += String(chunk) })
-    await vi.waitFor(() => { expect(answer).toContain('label') })
+    await vi.waitFor(() => { expect(answer).toContain('label') }, { timeout: 20_000 })
     socket.write('no chunk\r\n')
     await once(socket, 'close')
     expect(answer.match(/HTTP\/1.1/g)).toHaveLength(1)
