@@ -1,25 +1,27 @@
 import { hash } from 'node:crypto'
 
-/** What makes two answers to the same text different. */
+/** Everything besides the text that an answer depends on. */
 export interface ModelIdentity {
   name: string
   revision: string
   dtype: string
+  /** Hash of the loaded files: a model that changed under the same name must not share keys with its predecessor. */
+  digest: string
 }
 
-/** Raised whenever the model's input or the stored value changes its meaning: older values become misses. */
-const FORMAT = 1
+/** Incremented when the preprocessing or the stored value changes: older values become misses. */
+const FORMAT = 2
 
 /**
- * Returns the function that gives a preprocessed text's cache key under a model: SHA-256 over model and text, so that
- * no text can be read in Redis. The identity goes in as JSON, which no other identity can imitate.
+ * Returns a function that maps a preprocessed text to its cache key: SHA-256 over model and text, so that Redis contains no
+ * text. The identity is encoded as JSON, which is unambiguous.
  */
-export function createKeyer ({ name, revision, dtype }: ModelIdentity): (text: string) => string {
-  const prefix = Buffer.from(`${JSON.stringify([name, revision, dtype])}\0`)
+export function createKeyer ({ name, revision, dtype, digest }: ModelIdentity): (text: string) => string {
+  const prefix = Buffer.from(`${JSON.stringify([name, revision, dtype, digest])}\0`)
   return (text) => {
     const input = Buffer.allocUnsafe(prefix.length + 2 * text.length)
     prefix.copy(input)
-    // UTF-16, as JavaScript holds it: UTF-8 would turn every lone surrogate into U+FFFD, and different texts into one key.
+    // UTF-16, as in JavaScript: UTF-8 would replace every lone surrogate by U+FFFD, and so map different texts to one key.
     input.write(text, prefix.length, 'utf16le')
     return `sentiment:${FORMAT}:${hash('sha256', input, 'base64url')}`
   }

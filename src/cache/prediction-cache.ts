@@ -102,9 +102,9 @@ export class PredictionCache<T extends Classification> {
     const values = redis === undefined || keys.length === 0 ? [] : await redis.getMany(keys)
     let hits = 0
     for (const [index, value] of values.entries()) {
-      const classification = value === undefined ? undefined : decode(value, labelCount)
-      if (classification === undefined) continue
       const key = keys[index] as string
+      const classification = value === undefined ? undefined : decode(key, value, labelCount)
+      if (classification === undefined) continue
       hits++
       memory.set(key, classification)
       found.set(key, { classification })
@@ -133,7 +133,7 @@ export class PredictionCache<T extends Classification> {
     pending.result.then(({ logits, tokens, truncated }) => {
       const value = { logits, tokens, truncated }
       this.#options.memory.set(key, value)
-      this.#options.redis?.set(key, encode(value))
+      this.#options.redis?.set(key, encode(key, value))
     }, () => {})
   }
 }

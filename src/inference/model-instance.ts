@@ -50,7 +50,7 @@ export class ModelInstance {
     this.#scheduler = scheduler
     this.labels = ready.labels
     this.maxTokens = ready.maxTokens
-    this.toCacheKey = createKeyer(model.spec)
+    this.toCacheKey = createKeyer({ ...model.spec, digest: model.digest })
   }
 
   /** Starts the workers; resolves when the first is ready. Rejects with LoadFailedError or WorkerLostError. */

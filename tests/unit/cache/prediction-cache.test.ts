@@ -24,7 +24,7 @@ function lookUp (cache: PredictionCache<Classification>, keys: string[], compute
 
 describe('PredictionCache', () => {
   it('stores in memory what Redis has, and treats a foreign value as a miss', async () => {
-    const redis = redisWith({ known: encode(value), foreign: Buffer.from('hello') })
+    const redis = redisWith({ known: encode('known', value), foreign: Buffer.from('hello') })
     const cache = new PredictionCache({ memory: memoryOf(), redis })
     const computed: string[] = []
     expect(await lookUp(cache, ['known', 'foreign'], computed)).toMatchObject([{ classification: value }, { computed: { tokens: 15 } }])
@@ -37,7 +37,7 @@ describe('PredictionCache', () => {
     const redis = redisWith({})
     const cache = new PredictionCache({ memory: memoryOf(), redis })
     await lookUp(cache, ['key'])
-    expect(redis.set).toHaveBeenCalledExactlyOnceWith('key', encode({ ...value, tokens: 11 }))
+    expect(redis.set).toHaveBeenCalledExactlyOnceWith('key', encode('key', { ...value, tokens: 11 }))
     expect(await lookUp(cache, ['key'])).toEqual([{ classification: { ...value, tokens: 11 } }])
     expect(cache.stats).toEqual({ memory: { entries: 1 }, redis: 'up' })
   })
@@ -64,7 +64,7 @@ describe('PredictionCache', () => {
 
   it('reports hits and misses per tier', async () => {
     const [onHit, onMiss] = [vi.fn(), vi.fn()]
-    const cache = new PredictionCache({ memory: memoryOf(), redis: redisWith({ known: encode(value) }), onHit, onMiss })
+    const cache = new PredictionCache({ memory: memoryOf(), redis: redisWith({ known: encode('known', value) }), onHit, onMiss })
     await lookUp(cache, ['known', 'new'])
     await lookUp(cache, ['known', 'new', 'new'])
     expect(onHit.mock.calls).toEqual([['redis', 1], ['memory', 3]])
