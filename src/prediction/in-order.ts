@@ -4,12 +4,12 @@ export interface InOrderOptions<T, R> {
   /** Starts the work on an item. Must not reject. */
   start: (item: T) => Promise<R>
   /** Whether another item may start beside `inFlight` others; must be true for 0. */
-  room: (inFlight: number) => boolean
-  /** Ends the input: what has started is still answered. */
+  canStart: (inFlight: number) => boolean
+  /** Ends the input: items that were started are still completed. */
   stop: AbortSignal
   /** Ends everything at once; the generator returns. */
-  gone: AbortSignal
-  /** Called whenever something came in or was finished. */
+  cancel: AbortSignal
+  /** Called whenever input arrived or an item was completed. */
   onProgress?: () => void
 }
 
@@ -19,11 +19,11 @@ interface Slot<R> {
 }
 
 /**
- * Works on several items at once, and yields the results in the order of the items, as many at a time as are there.
- * Nothing is started while nobody takes the results: a bounded number of items is held, whatever the length of the source.
- * A failure of the source is thrown after the results of the items before it.
+ * Works on several items at once and yields the results in the order of the items, as many at a time as are complete. Nothing
+ * is started while the consumer does not take results, so the number of items held is bounded, whatever the length of the
+ * source. A failure of the source is thrown after the results of the items before it.
  */
-export async function * inOrder<T, R> ({ source, start, room, stop, gone, onProgress }: InOrderOptions<T, R>): AsyncGenerator<R[], void> {
+export async function * inOrder<T, R> ({ source, start, canStart, stop, cancel, onProgress }: InOrderOptions<T, R>): AsyncGenerator<R[], void> {
   const iterator = source[Symbol.asyncIterator]()
   const window: Slot<R>[] = []
   let items: readonly T[] = []
@@ -61,10 +61,10 @@ export async function * inOrder<T, R> ({ source, start, room, stop, gone, onProg
   }
   const onSignal = (): void => wake()
   stop.addEventListener('abort', onSignal)
-  gone.addEventListener('abort', onSignal)
+  cancel.addEventListener('abort', onSignal)
   try {
-    while (!gone.aborted) {
-      while (!stop.aborted && next < items.length && room(window.length)) launch(items[next++] as T)
+    while (!cancel.aborted) {
+      while (!stop.aborted && next < items.length && canStart(window.length)) launch(items[next++] as T)
       const spent = stop.aborted || next === items.length
       if (spent && !ended && !reading && !stop.aborted) void read()
       if (window[0]?.done === true) {
@@ -73,12 +73,12 @@ export async function * inOrder<T, R> ({ source, start, room, stop, gone, onProg
         continue
       }
       if (window.length === 0 && spent && (ended || stop.aborted)) break
-      // A turn of the event loop later: results that came together leave together, and other requests get in between.
+      // In the next iteration of the event loop: results of the same moment are yielded together, and other requests are served.
       await new Promise<void>((resolve) => { wake = () => { setImmediate(resolve) } })
     }
-    if (failure !== undefined && !gone.aborted) throw failure.error
+    if (failure !== undefined && !cancel.aborted) throw failure.error
   } finally {
     stop.removeEventListener('abort', onSignal)
-    gone.removeEventListener('abort', onSignal)
+    cancel.removeEventListener('abort', onSignal)
   }
 }

@@ -72,7 +72,7 @@ async function * scoreWith (predictor: Predictor, source: AsyncIterable<readonly
       return { row, result: { error: code } }
     }
   }
-  for await (const results of inOrder({ source, start, room: (inFlight) => inFlight === 0 || (length < MAX_LENGTH_IN_FLIGHT && predictor.canStart(inFlight)), stop: NEVER, gone: signal })) {
+  for await (const results of inOrder({ source, start, canStart: (inFlight) => inFlight === 0 || (length < MAX_LENGTH_IN_FLIGHT && predictor.canStart(inFlight)), stop: NEVER, cancel: signal })) {
     const failed = results.findIndex((result) => result instanceof Error)
     const good = (failed < 0 ? results : results.slice(0, failed)) as ScoredRow[]
     for (const { row } of good) length -= row.raw.length

@@ -82,9 +82,9 @@ class StreamAnswers {
       const results = inOrder({
         source: this.#lines(config.BODY_LIMIT_BYTES),
         start: (line) => this.#answer(line),
-        room: (inFlight) => predictor.canStart(inFlight, this.#request.caller),
+        canStart: (inFlight) => predictor.canStart(inFlight, this.#request.caller),
         stop: this.#stop.signal,
-        gone: this.#disconnected,
+        cancel: this.#disconnected,
         onProgress: () => idle.refresh()
       })
       for await (const lines of results) {
