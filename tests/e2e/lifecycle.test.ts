@@ -34,7 +34,7 @@ describe('start', () => {
 
   it.each([
     [{ API_PORT: 'eighty' }, 'API_PORT must be a whole number from 0 to 65535, not "eighty"'],
-    [{ MODEL_NAME: '../etc' }, 'MODEL_NAME "../etc" is no model id']
+    [{ MODEL_NAME: '../etc' }, 'MODEL_NAME must be a model id such as owner/name, or compact, not "../etc"']
   ])('is refused for %j with one line', async (env, message) => {
     const service = await Service.start(env)
     expect(await service.exited()).toBe(1)

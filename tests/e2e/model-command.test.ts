@@ -51,7 +51,7 @@ describe('the model command', () => {
 
   it('prints one line that states what is wrong', async () => {
     expect(await run('pull', 'owner/unknown')).toMatchObject({ code: 1, output: expect.stringMatching(/^Model owner\/unknown.*not found.*\n$/) })
-    expect(await run('pull', '../etc')).toMatchObject({ code: 1, output: expect.stringContaining('is no model id') })
+    expect(await run('pull', '../etc')).toMatchObject({ code: 1, output: expect.stringContaining('MODEL_NAME must be a model id') })
     expect(await run()).toMatchObject({ code: 2, output: expect.stringContaining('Usage') })
   })
 })
