@@ -6,10 +6,9 @@ import leven from 'leven'
 import { Type, type Static, type TSchema } from 'typebox'
 import { hashKeys } from './config/api-keys.ts'
 import { readEnvFile, readSecretFile } from './config/env-file.ts'
-import { FORMATS } from './config/formats.ts'
-import { ConfigError, hideCredentials, quote } from './config/problem.ts'
+import { FORMATS, ConfigError, hideCredentials, quote } from './config/formats.ts'
 
-export { ConfigError } from './config/problem.ts'
+export { ConfigError } from './config/formats.ts'
 
 const integer = (minimum: number, maximum: number, value: number, description: string) =>
   Type.Integer({ minimum, maximum, default: value, description })

@@ -1,6 +1,59 @@
 import { rateLimited, UnauthorizedError } from '../errors.ts'
-import { type ApiKeys, bearerKey } from './api-keys.ts'
 import { WindowCounter } from './rate-limit.ts'
+import ipaddr from 'ipaddr.js'
+import { timingSafeEqual } from 'node:crypto'
+import { hashKey } from '../config/api-keys.ts'
+
+/** The keys that give access; only their hashes are stored. */
+export class ApiKeys {
+  readonly #keys: readonly { name: string, hash: Buffer }[]
+
+  /** @param hashed the API_KEYS of the configuration: `NAME:HASH`, comma-separated */
+  constructor (hashed: string) {
+    this.#keys = hashed.split(',').filter((item) => item !== '').map((item) => {
+      const [name, hash] = item.split(':') as [string, string]
+      return { name, hash: Buffer.from(hash, 'hex') }
+    })
+  }
+
+  /** False if no key is required. */
+  get enabled (): boolean {
+    return this.#keys.length > 0
+  }
+
+  /** The name of a key; undefined if the key is wrong. Compares with every key, in constant time: timing reveals neither position nor prefix. */
+  findName (key: string): string | undefined {
+    const given = Buffer.from(hashKey(key), 'hex')
+    let found: string | undefined
+    for (const { name, hash } of this.#keys) {
+      if (timingSafeEqual(hash, given)) found = name
+    }
+    return found
+  }
+}
+
+/** The key in an `Authorization: Bearer KEY` header; undefined if there is none. */
+export function bearerKey (authorization: string | undefined): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
+}
+
+/** A proxy may append the port of the client, and put IPv6 addresses in brackets: `203.0.113.7:1001`, `[2001:db8::1]:443`. */
+const WITH_PORT = /^(?:\[([^\]]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$/
+
+/**
+ * The address that a client is counted by: without port and brackets, IPv4 if it was mapped to IPv6, and of other IPv6 addresses
+ * the /64, all of which a single machine can own. What is no address is returned as it is.
+ */
+export function clientAddress (address: string): string {
+  const [, bracketed, plain] = WITH_PORT.exec(address) ?? []
+  const bare = bracketed ?? plain ?? address
+  if (!bare.includes(':')) return bare
+  // A zone (fe80::1%eth0) is no part of the address.
+  const [unzoned] = bare.split('%', 1) as [string]
+  if (!ipaddr.isValid(unzoned)) return address
+  const parsed = ipaddr.process(unzoned)
+  return parsed.kind() === 'ipv4' ? parsed.toString() : `${ipaddr.IPv6.networkAddressFromCIDR(`${unzoned}/64`).toString()}/64`
+}
 
 const MINUTE_MS = 60_000
 /** Wrong keys per address and minute before further ones are answered with 429; a typo needs a few, guessing needs millions. */

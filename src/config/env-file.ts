@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { parseEnv } from 'node:util'
-import { ConfigError, quote } from './problem.ts'
+import { ConfigError, quote } from './formats.ts'
 
 const MAX_BYTES = 65_536
 

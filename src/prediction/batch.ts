@@ -1,8 +1,7 @@
 import type { FastifyError } from '@fastify/error'
 import { BatchSizeError, textTooLong, UnreadableError, ValidationError } from '../errors.ts'
 import type { Prediction, PredictionSet } from './answer.ts'
-import { isUnreadable } from './script.ts'
-import { checkText } from './text.ts'
+import { isUnreadable, checkText } from './text.ts'
 
 /** The predictions of a batch in the order of its texts; a text that was refused has its error in its place. */
 export interface InlinePredictionSet extends Omit<PredictionSet, 'predictions' | 'timings'> {

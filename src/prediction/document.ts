@@ -1,8 +1,7 @@
 import { SentenceCountError, UnreadableError } from '../errors.ts'
 import { nameScores, toSentimentAnswer, type PredictionSet, type SentimentAnswer } from './answer.ts'
-import { isUnreadable } from './script.ts'
+import { isUnreadable, checkText } from './text.ts'
 import { averageScores, isMixed, splitSentences, type SentenceSpan } from './sentences.ts'
-import { checkText } from './text.ts'
 
 export type SentenceAnswer = SentenceSpan & Pick<SentimentAnswer, 'label' | 'score' | 'scores' | 'truncated'>
 

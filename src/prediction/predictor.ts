@@ -1,12 +1,34 @@
 import type { CacheResult, PredictionCache } from '../cache/prediction-cache.ts'
-import { BatchSizeError, textTooLong, UnreadableError } from '../errors.ts'
+import { BatchSizeError, textTooLong, UnreadableError, TimeoutError } from '../errors.ts'
 import type { ModelInstance } from '../inference/model-instance.ts'
 import type { ModelManager } from '../inference/model-manager.ts'
 import { Flow, type ComputedText } from '../inference/queued-text.ts'
 import type { Prediction, PredictionSet, PredictionTrace } from './answer.ts'
-import { isUnreadable } from './script.ts'
-import { checkText, preprocess } from './text.ts'
-import { Wait } from './wait.ts'
+import { isUnreadable, checkText, preprocess } from './text.ts'
+
+/** A wait that is aborted when the client disconnects or the deadline passes. */
+export class Wait {
+  readonly #controller = new AbortController()
+  readonly #client: AbortSignal
+  readonly #timer: NodeJS.Timeout
+  readonly #onDisconnect = (): void => this.#controller.abort(this.#client.reason)
+
+  constructor (client: AbortSignal, deadline: number, timeoutMs: number) {
+    this.#client = client
+    this.#timer = setTimeout(() => this.#controller.abort(new TimeoutError(timeoutMs)), deadline - performance.now())
+    client.addEventListener('abort', this.#onDisconnect)
+    if (client.aborted) this.#onDisconnect()
+  }
+
+  get signal (): AbortSignal {
+    return this.#controller.signal
+  }
+
+  end (): void {
+    clearTimeout(this.#timer)
+    this.#client.removeEventListener('abort', this.#onDisconnect)
+  }
+}
 
 export interface PredictorOptions {
   modelManager: ModelManager

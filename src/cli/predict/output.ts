@@ -5,9 +5,8 @@ import { gzipSync } from 'node:zlib'
 import { isMissing } from '../../models/files.ts'
 import { moveIntoPlace } from '../../models/manifest.ts'
 import { printableRows } from '../terminal.ts'
-import { CREATE_NEW, OPEN_EXISTING, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts'
+import { CREATE_NEW, OPEN_EXISTING, readCheckpoint, writeCheckpoint, type Checkpoint, lockOutput, type OutputLock } from './checkpoint.ts'
 import { FileError, toFileError, UsageError } from './errors.ts'
-import { lockOutput, type OutputLock } from './output-lock.ts'
 import type { Row } from './rows.ts'
 
 /** A block is written, and compressed, at once. Every run ends its blocks at the same rows, so that the bytes are the same. */

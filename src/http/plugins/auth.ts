@@ -2,11 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import cors from '@fastify/cors'
 import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { clientAddress } from '../../auth/address.ts'
-import { ApiKeys } from '../../auth/api-keys.ts'
-import { CallerLimits } from '../../auth/caller-limits.ts'
-import { Guard, needsKey, WrongKeyError } from '../../auth/guard.ts'
-import { RateLimiter } from '../../auth/rate-limit.ts'
+import { clientAddress, Guard, needsKey, WrongKeyError, ApiKeys } from '../../auth/guard.ts'
+import { CallerLimits, RateLimiter } from '../../auth/rate-limit.ts'
 import { textsRateLimited } from '../prediction-request.ts'
 
 declare module 'fastify' {

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { BodyTooLargeError, ContentEncodingError, overloaded, RequestTimeoutError, ValidationError } from '../../errors.ts'
 import { ByteBudget, type Reservation } from '../byte-budget.ts'
-import { ByteBuffer } from '../byte-buffer.ts'
+import { ByteBuffer } from '../lines.ts'
 import type { ServerLimits } from '../limits.ts'
 
 declare module 'fastify' {

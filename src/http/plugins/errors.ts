@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import fp from 'fastify-plugin'
-import { clientAddress } from '../../auth/address.ts'
+import { clientAddress } from '../../auth/guard.ts'
 import { MethodNotAllowedError, NotFoundError } from '../../errors.ts'
 import { sendProblem } from '../problem.ts'
 

@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 import { needsKey } from '../../auth/guard.ts'
 import { completeDocument, DESCRIPTION, type OpenApiDocument } from '../openapi-document.ts'
 import { problems } from '../schemas/problem.ts'
-import { VERSION } from '../../version.ts'
+import { VERSION } from '../../logger.ts'
 
 const KEY = [{ apiKey: [] }]
 

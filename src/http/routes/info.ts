@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { problems } from '../schemas/problem.ts'
 import { Info } from '../schemas/status.ts'
-import { VERSION } from '../../version.ts'
+import { VERSION } from '../../logger.ts'
 
 /** `/info`: the model and the limits, under text-embeddings-inference's names. */
 const infoRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {

@@ -4,16 +4,11 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import fastJson from 'fast-json-stringify'
 import type { Static } from 'typebox'
 import { TextPairError, ValidationError } from '../../errors.ts'
-import { coalesceSameTick } from '../coalesce-same-tick.ts'
-import { LinePacer } from '../line-pacer.ts'
-import { NDJSON } from '../ndjson.ts'
-import { predictTexts } from '../prediction-request.ts'
+import { coalesceSameTick, predictTexts } from '../prediction-request.ts'
+import { LinePacer, NDJSON } from '../ndjson.ts'
 import { toProblem } from '../problem.ts'
 import { problems } from '../schemas/problem.ts'
-import {
-  Answer, BatchAnswer, DocumentAnswer as DocumentSchema, explainBody, InlineBatchAnswer, LabelScores, PredictBody,
-  type BatchBody, type InlineBatchBody, type InputsBody, type SingleBody
-} from '../schemas/predict.ts'
+import { Answer, BatchAnswer, DocumentAnswer as DocumentSchema, explainBody, InlineBatchAnswer, LabelScores, PredictBody, type BatchBody, type InlineBatchBody, type InputsBody, type SingleBody } from '../schemas/predict.ts'
 import { StreamAnswer, StreamLine, StreamProblem } from '../schemas/stream.ts'
 import { rankedScores, toSentimentAnswer, type LabelScore, type Prediction, type SentimentAnswer } from '../../prediction/answer.ts'
 import { predictWithInlineErrors } from '../../prediction/batch.ts'

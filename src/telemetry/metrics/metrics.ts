@@ -1,9 +1,8 @@
 import { Registry, collectDefaultMetrics, Gauge, type Histogram } from 'prom-client'
 import { HttpMetrics } from './http-metrics.ts'
-import { OutputMetrics } from './output-metrics.ts'
-import { PredictionMetrics } from './prediction-metrics.ts'
+import { OutputMetrics, PredictionMetrics } from './prediction-metrics.ts'
 import { registerStateMetrics, type ServiceState } from './state-metrics.ts'
-import { VERSION } from '../../version.ts'
+import { VERSION } from '../../logger.ts'
 
 /** Gauges of prom-client with a counter's suffix, against Prometheus' naming conventions. */
 const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total']

@@ -3,7 +3,7 @@ import type { WorkerState } from '../../inference/worker-pool.ts'
 import { setTo } from './series.ts'
 import type { CacheStats } from '../../cache/prediction-cache.ts'
 import type { ModelManager } from '../../inference/model-manager.ts'
-import { VERSION } from '../../version.ts'
+import { VERSION } from '../../logger.ts'
 
 /** Whether predictions are answered, and by what: the body of `/health` and the source of the state metrics. */
 export interface Health {

@@ -7,10 +7,9 @@ import { AlwaysOffSampler, AlwaysOnSampler, BatchSpanProcessor, ParentBasedSampl
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions'
 import type { Config } from '../../config.ts'
 import type { PredictionTrace } from '../../prediction/answer.ts'
-import { VERSION } from '../../version.ts'
+import { VERSION, type Logger } from '../../logger.ts'
 import { RequestTrace, type RequestFacts } from './request-trace.ts'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
-import type { Logger } from '../../logger.ts'
 
 export interface ExporterOptions {
   /** URL of the collector's OTLP over HTTP endpoint for traces. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readEnvFile } from '../../../src/config/env-file.ts'
-import { ConfigError } from '../../../src/config/problem.ts'
+import { ConfigError } from '../../../src/config/formats.ts'
 
 const KEYS = ['API_PORT', 'MODEL_NAME', 'REDIS_URL']
 

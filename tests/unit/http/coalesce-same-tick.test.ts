@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { coalesceSameTick } from '../../../src/http/coalesce-same-tick.ts'
+import { coalesceSameTick } from '../../../src/http/prediction-request.ts'
 
 it('continues the requests of one event loop tick together, in their order, before those of the next tick', async () => {
   const hook = coalesceSameTick() as unknown as (request: FastifyRequest, reply: FastifyReply, next: () => void) => void

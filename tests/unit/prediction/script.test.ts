@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { isUnreadable as isUnreadableFor } from '../../../src/prediction/script.ts'
+import { isUnreadable as isUnreadableFor } from '../../../src/prediction/text.ts'
 
 const isUnreadable = (text: string): boolean => isUnreadableFor(text, ['Latin'])
 
