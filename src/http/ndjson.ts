@@ -10,7 +10,7 @@ const GROUPS_PER_TICK = 4
 
 /**
  * Shares the event loop between streams and other requests: lines that are cached complete at once, so that hundreds of streams
- * would otherwise keep every other request waiting. A stream awaits its turn before each small group of lines.
+ * would otherwise keep every other request waiting. A stream waits for the next event loop tick before each small group of lines.
  */
 export class LinePacer {
   #waiting: (() => void)[] = []

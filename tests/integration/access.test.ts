@@ -44,7 +44,7 @@ describe('API keys', () => {
     expect(response.statusCode).toBe(401)
   })
 
-  it('are asked for by everything but health and what people read', async () => {
+  it('are required everywhere except for health, documentation and the page', async () => {
     const app = await startApp({ env })
     const status = async (url: string): Promise<number> => (await app.inject(url)).statusCode
     expect(await Promise.all(['/health', '/health/live', '/health/ready'].map(status))).toEqual([200, 200, 200])
@@ -160,7 +160,7 @@ describe('pages of other origins', () => {
     method: 'OPTIONS', url: '/predict', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,content-type' }
   })
 
-  it('may not call the service unless told', async () => {
+  it('may call the service only if CORS_ORIGINS lists them', async () => {
     const app = await startApp()
     expect((await preflight(app, 'https://example.org')).headers['access-control-allow-origin']).toBeUndefined()
   })

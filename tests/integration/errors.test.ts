@@ -54,7 +54,7 @@ describe('errors', () => {
     ['an unknown route', { url: '/nothing' }, 404, 'NOT_FOUND'],
     ['a URL that is none', { url: '/%zz' }, 400, 'VALIDATION'],
     ['a wrong method', { method: 'DELETE', url: '/predict' }, 405, 'METHOD_NOT_ALLOWED']
-  ])('tells %s as problem details', async (_case, request, status, code) => {
+  ])('answers %s with problem details', async (_case, request, status, code) => {
     const response = await app.inject(request)
     expect(response.headers['content-type']).toContain('application/problem+json')
     expect(response.json()).toEqual({
@@ -83,11 +83,11 @@ describe('errors', () => {
     expect((await app.inject({ method: 'POST', url: '/health' })).headers.allow).toBe('GET, HEAD')
   })
 
-  it('says in words how to send what was sent as a pair', async () => {
+  it('explains how to send a batch instead of a text pair', async () => {
     expect((await predict(app, { inputs: ['a', 'b'] })).json().detail).toContain('{"inputs": [["first"], ["second"]]}')
   })
 
-  it('says in words that bytes are no UTF-8', async () => {
+  it('explains that the body is not UTF-8', async () => {
     expect((await app.inject(raw(Buffer.from([0x22, 0xff, 0x22])))).json().detail).toBe('The body is not valid UTF-8')
   })
 
@@ -130,7 +130,7 @@ describe('errors', () => {
   })
 
   it.each([
-    ['an expectation that nobody knows', 'GET /health/live HTTP/1.1\r\nhost: x\r\nexpect: more\r\nconnection: close\r\n\r\n'],
+    ['an unknown expectation', 'GET /health/live HTTP/1.1\r\nhost: x\r\nexpect: more\r\nconnection: close\r\n\r\n'],
     ['HTTP/1.0 without Host', 'GET /health/live HTTP/1.0\r\n\r\n']
   ])('answers %s as any other request', async (_case, bytes) => {
     const answer = await answerTo(app, bytes)

@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { predict, startApp } from '../support/app.ts'
 
-/** Waits for nothing: the client repeats a 503 at once and for ever, unless told not to. */
+/** Without this option the client retries a 503 immediately and without limit. */
 const once = { retry_on_error: false }
 
 async function listen (app: FastifyInstance): Promise<string> {
@@ -33,7 +33,7 @@ describe('@huggingface/inference', () => {
     expect(answer.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 3)
   })
 
-  it('gets as many labels as top_k says, and the scores that it asks for', async () => {
+  it('gets top_k labels, with the requested function applied', async () => {
     const ask = (parameters: Parameters<typeof client.textClassification>[0]['parameters']) =>
       client.textClassification({ endpointUrl, inputs: 'I love this!', ...(parameters && { parameters }) })
     const all = await ask(undefined)
@@ -108,13 +108,13 @@ describe('POST /', () => {
     ['an unknown function', { inputs: 'a', parameters: { function_to_apply: 'tanh' } }, /^Invalid parameters/],
     ['a number for a model', { inputs: 'a', model: 1 }, /^options must be/],
     ['an array', [], /^The body must be/]
-  ])('says what is wrong with %s', async (_case, payload, words) => {
+  ])('explains what is wrong with %s', async (_case, payload, words) => {
     const response = await post(payload)
     expect(response.headers['content-type']).toContain('application/problem+json')
     expect(response.json()).toMatchObject({ status: 400, code: 'VALIDATION', error_type: 'Validation', detail: expect.stringMatching(words), error: expect.stringMatching(words) })
   })
 
-  it('tells a batch that is too large or empty', async () => {
+  it('gets BATCH_SIZE for a batch that is too large or empty', async () => {
     expect((await post({ inputs: [] })).json()).toMatchObject({ status: 422, code: 'BATCH_SIZE' })
     expect((await post({ inputs: Array.from({ length: 129 }, () => 'a') })).json()).toMatchObject({ status: 422, code: 'BATCH_SIZE' })
   })
@@ -134,7 +134,7 @@ describe('text-embeddings-inference\'s contract', () => {
     expect((await predict(app, { inputs: 'word '.repeat(1500), truncate: false })).json()).toMatchObject({ status: 422, error_type: 'Validation', error: expect.stringContaining('tokens') })
   })
 
-  it('adds its words to the errors that it asked for, and to no others', async () => {
+  it('adds error and error_type to its own errors, and to no others', async () => {
     const pair = (await predict(app, { inputs: ['a', 'b'] })).json()
     expect(pair).toMatchObject({ code: 'TEXT_PAIR', error: pair.detail, error_type: 'Validation' })
     expect((await predict(app, { inputs: '' })).json()).toMatchObject({ error_type: 'Empty' })

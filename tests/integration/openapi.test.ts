@@ -52,7 +52,7 @@ async function sendHalf (app: FastifyInstance, path: string): Promise<Received> 
 }
 
 describe('/openapi.json', () => {
-  it('is a valid OpenAPI 3.1 document that says of each route what it is for', async () => {
+  it('is a valid OpenAPI 3.1 document that describes the purpose of each route', async () => {
     const document = await documentOf(await startApp({ ready: false }))
     expect(document.openapi).toBe('3.1.0')
     expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true })
@@ -81,7 +81,7 @@ describe('/openapi.json', () => {
     }
   })
 
-  it('says that a key is needed where it is', async () => {
+  it('marks the operations that require a key', async () => {
     const secured = (document: Document): unknown => document.paths['/predict']?.post?.security
     expect(secured(await documentOf(await startApp({ ready: false })))).toEqual([{}, { apiKey: [] }])
     const keyed = await documentOf(await startApp({ ready: false, env: { API_KEYS: 'some-key-of-the-test' } }))

@@ -30,7 +30,7 @@ describe('POST /predict with application/x-ndjson', () => {
     }
   })
 
-  it('tells what is wrong with a line in its place, and goes on', async () => {
+  it('answers an invalid line with an error in its place, and continues', async () => {
     const { port } = await listening({ env: { BODY_LIMIT_BYTES: '1024', MAX_TEXT_LENGTH: '50' } })
     const body = Buffer.concat([
       '"a text"\r\n', '{oops\n', '\n', ' \t\r\n', '[1]\n', '42\n', '{"text":""}\n', `"${'a'.repeat(51)}"\n`, `"${'a'.repeat(1100)}"\n`,
@@ -63,7 +63,7 @@ describe('POST /predict with application/x-ndjson', () => {
     expect((await sendLines(port, '')).lines).toEqual([])
   })
 
-  it('stops computing for a client that stops reading, and goes on when it reads again', async () => {
+  it('stops computing for a client that stops reading, and continues when it reads again', async () => {
     const { app, port } = await listening()
     const count = 60_000
     const id = 'i'.repeat(120)
@@ -95,7 +95,7 @@ describe('POST /predict with application/x-ndjson', () => {
     await idle(app)
   })
 
-  it('stops computing for a client that has gone: what it queued leaves the queue', async () => {
+  it('removes the texts of a disconnected client from the queue', async () => {
     const { app, port } = await listening({ env: { CACHE_MAX_ENTRIES: '0' } })
     const runs = countRuns(app)
     const client = openStream(port)
@@ -107,7 +107,7 @@ describe('POST /predict with application/x-ndjson', () => {
     expect((await predict(app, { text: 'still here' })).statusCode).toBe(200)
   })
 
-  it('waits for its turn while the queue is full, and takes turns with others as one request', async () => {
+  it('waits while the queue is full, and counts as one request in the round-robin', async () => {
     const { app, port } = await listening({ env: { CACHE_MAX_ENTRIES: '0', QUEUE_LIMIT: '8', MAX_BATCH_SIZE: '8', INFERENCE_WORKERS: '1' } })
     const long = 'long '.repeat(100)
     const streaming = { on: true }
@@ -147,7 +147,7 @@ describe('POST /predict with application/x-ndjson', () => {
     expect(lines).toMatchObject([{ label: expect.any(String) }, { line: 2, status: 408, code: 'REQUEST_TIMEOUT' }])
   })
 
-  it('at shutdown answers what came in, and says where it ended', async () => {
+  it('answers the lines that were read at shutdown, and names the line at which it ended', async () => {
     const { app, port } = await listening()
     const client = openStream(port)
     client.request.write(line('one') + line('two'))
@@ -159,7 +159,7 @@ describe('POST /predict with application/x-ndjson', () => {
     await closed
   })
 
-  it('tells an error before the first line as any request\'s', async () => {
+  it('fails like any other request before the first line', async () => {
     const { port } = await listening({ ready: false })
     const client = openStream(port)
     client.request.end(line('too early'))

@@ -22,7 +22,7 @@ const POLICY = {
 const pageRoute: FastifyPluginAsync = async (app) => {
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: POLICY },
-    // Only the proxy in front knows whether TLS is used.
+    // Whether TLS is used is decided by the proxy in front.
     strictTransportSecurity: false
   })
   serveFiles(app, `${PUBLIC}/assets`, '/assets/')
