@@ -50,7 +50,7 @@ export async function downloadFile (options: DownloadOptions): Promise<ManifestE
   }
 }
 
-/** A download under way: `.NAME.part` beside its target, and `.NAME.part.etag`, which says what it is a part of. */
+/** A download under way: `.NAME.part` beside its target, and `.NAME.part.etag`, which identifies what it is a part of. */
 class PartialFile {
   readonly target: string
   readonly path: string

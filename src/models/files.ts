@@ -28,7 +28,7 @@ export async function readSize (path: string): Promise<number | undefined> {
   }
 }
 
-/** Whether a file-system error says that the path does not exist. */
+/** Whether a file-system error means that the path does not exist. */
 export function isMissing (error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code
   return code === 'ENOENT' || code === 'ENOTDIR'

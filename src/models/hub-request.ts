@@ -12,9 +12,9 @@ export interface HubOptions {
 /** A file's content as the hub sends it, from `offset` on. */
 export interface HubResponse {
   body: ReadableStream<Uint8Array>
-  /** First byte sent: the offset asked for, or 0 where the server sends the whole file. */
+  /** First byte sent: the requested offset, or 0 if the server sends the whole file. */
   offset: number
-  /** Size of the whole file in bytes, where the hub tells. */
+  /** Size of the whole file in bytes, if the hub sends it. */
   size: number | undefined
   /** What identifies this content; a SHA-256 for large files. */
   etag: string | undefined
@@ -24,7 +24,7 @@ export interface HubResponse {
 const MAX_REDIRECTS = 5
 
 /**
- * Asks the hub for a file. Redirects are followed here: the first answer, not the storage server's, tells the file's
+ * Requests a file from the hub. Redirects are followed here: the first answer, not the storage server's, has the file's
  * size and hash; and the token goes to no other origin.
  * @throws {ModelNotFoundError} for 404, {ModelAccessError} for 401 and 403, {TransientError} for what may pass
  */
@@ -78,14 +78,14 @@ function refusal (response: Response, origin: string, subject: ModelSubject, tok
   return new TransientError(`status ${status}`, Number.isFinite(seconds) ? seconds * 1000 : undefined)
 }
 
-function describe (response: Response, told: Headers): HubResponse {
+function describe (response: Response, first: Headers): HubResponse {
   const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '')
-  const whole = told.get('x-linked-size') ?? range?.[2] ?? (response.status === 200 ? response.headers.get('content-length') : null)
+  const whole = first.get('x-linked-size') ?? range?.[2] ?? (response.status === 200 ? response.headers.get('content-length') : null)
   return {
     body: response.body ?? new ReadableStream({ start: (controller) => controller.close() }),
     offset: response.status === 206 ? Number(range?.[1] ?? NaN) : 0,
     size: whole === null || whole === undefined ? undefined : Number(whole),
-    etag: (told.get('x-linked-etag') ?? told.get('etag'))?.replace(/^W\//, '').replaceAll('"', '') ?? undefined,
-    commit: told.get('x-repo-commit') ?? undefined
+    etag: (first.get('x-linked-etag') ?? first.get('etag'))?.replace(/^W\//, '').replaceAll('"', '') ?? undefined,
+    commit: first.get('x-repo-commit') ?? undefined
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 /** A failure that may pass: a dropped connection, a time-out, a 5xx or 429. */
 export class TransientError extends Error {
-  /** Milliseconds that the server asked to wait, if it did. */
+  /** Milliseconds to wait that the server requested, if any. */
   readonly retryAfterMs: number | undefined
 
   constructor (message: string, retryAfterMs?: number, options?: ErrorOptions) {
