@@ -41,7 +41,7 @@ it('make dev-up serves src from a read-only bind mount as uid 1000, and reloads 
   await stack.predict('before the change')
 
   const began = performance.now()
-  const version = join(checkout, 'src/version.ts')
+  const version = join(checkout, 'src/logger.ts')
   await writeFile(version, (await readFile(version, 'utf8')).replace(/^export const VERSION = .*$/m, 'export const VERSION = \'0.0.0-changed\''))
   await waitFor('the changed version', async () =>
     (await stack.health()).body.version === '0.0.0-changed' ? true : undefined, 60_000)
@@ -51,7 +51,7 @@ it('make dev-up serves src from a read-only bind mount as uid 1000, and reloads 
 })
 
 it('make dev-up prints a type error in src, and serves the corrected file', async () => {
-  const version = join(checkout, 'src/version.ts')
+  const version = join(checkout, 'src/logger.ts')
   const right = await readFile(version, 'utf8')
   await appendFile(version, '\nexport const WRONG: number = \'no number\'\n')
   await waitFor('the compiler\'s message', async () => output.includes('error TS2322') ? true : undefined, 60_000)

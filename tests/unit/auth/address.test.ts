@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { clientAddress } from '../../../src/auth/address.ts'
+import { clientAddress } from '../../../src/auth/guard.ts'
 
 it.each([
   ['203.0.113.7', '203.0.113.7'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ApiKeys } from '../../../src/auth/api-keys.ts'
+import { ApiKeys } from '../../../src/auth/guard.ts'
 import { hashKeys } from '../../../src/config/api-keys.ts'
 
 const FIRST = 'first-key-of-the-test'

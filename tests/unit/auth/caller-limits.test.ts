@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { CallerLimits } from '../../../src/auth/caller-limits.ts'
+import { CallerLimits } from '../../../src/auth/rate-limit.ts'
 
 it('bounds the texts in flight of each caller alone, and admits any batch of a caller that has none', () => {
   const limits = new CallerLimits(10)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { ByteBuffer } from '../../../src/http/byte-buffer.ts'
+import { ByteBuffer } from '../../../src/http/lines.ts'
 
 it('joins pieces of any size, and is empty after they are taken', () => {
   const buffer = new ByteBuffer()

@@ -1,6 +1,6 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { LinePacer } from '../../../src/http/line-pacer.ts'
+import { LinePacer } from '../../../src/http/ndjson.ts'
 
 it('starts a few groups of lines per tick, in the order of the streams', async () => {
   const pacer = new LinePacer()
