@@ -88,4 +88,5 @@ def predict(body: Body):
     return {"label": labels[str(best)], "score": float(scores[best])}
 
 
-uvicorn.run(app, host="127.0.0.1", port=int(os.environ["API_PORT"]), log_level="warning")
+# By default, uvicorn closes connections that idle for 5 s, which they do while other systems are measured.
+uvicorn.run(app, host="127.0.0.1", port=int(os.environ["API_PORT"]), log_level="warning", timeout_keep_alive=120)
