@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +12,8 @@ import { summarizeMeasurements, type Row } from './summary.ts'
 export interface MachineReport {
   /** When the newest of its scenarios was measured, ISO 8601. */
   time: string
+  /** When the commit was made, ISO 8601: an old commit that is measured later does not count as newer. */
+  commitTime: string
   machine: Machine
   model: string
   targets: TargetResult[]
@@ -44,7 +47,7 @@ export function groupResults (files: readonly ResultFile[]): ResultGroup[] {
 
 export function createReport ({ file: { time, machine, model }, results }: ResultGroup): MachineReport {
   const rows = results.flatMap((result) => summarizeMeasurements(result).map((row) => ({ scenario: result.scenario, ...row })))
-  return { time, machine, model, targets: evaluateTargets(results), rows }
+  return { time, commitTime: readCommitTime(machine.commit) ?? time, machine, model, targets: evaluateTargets(results), rows }
 }
 
 /** Writes a report; it replaces an earlier one of the same processor, Node version and commit. */
@@ -53,15 +56,24 @@ export async function writeReport (report: MachineReport): Promise<void> {
   await writeFile(join(DIRECTORY, `${nameReport(report.machine)}.json`), `${JSON.stringify(report, roundNumbers, 1)}\n`)
 }
 
-/** The committed reports, newest first. */
+/** The committed reports, newest commit first. */
 export async function readReports (directory = DIRECTORY): Promise<MachineReport[]> {
   const names = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.json'))
   const reports = await Promise.all(names.map(async (name) => JSON.parse(await readFile(join(directory, name), 'utf8')) as MachineReport))
-  return reports.sort((a, b) => b.time.localeCompare(a.time))
+  return reports.sort((a, b) => b.commitTime.localeCompare(a.commitTime) || b.time.localeCompare(a.time))
+}
+
+function readCommitTime (commit: string): string | undefined {
+  try {
+    const seconds = execFileSync('git', ['show', '--no-patch', '--format=%ct', commit.replace('+', '')], { encoding: 'utf8', stdio: 'pipe' })
+    return new Date(Number(seconds) * 1000).toISOString()
+  } catch {
+    return undefined
+  }
 }
 
 function nameReport ({ processor, int8, node, commit }: Machine): string {
-  return `${processor} ${int8} node${node.split('.')[0]} ${commit}`.toLowerCase().replaceAll(/[^a-z0-9+]+/g, '-').replace('+', '-modified')
+  return `${processor} ${int8} node ${node.replace(/^v/, '').split('.')[0]} ${commit}`.toLowerCase().replaceAll(/[^a-z0-9+]+/g, '-').replace('+', '-modified')
 }
 
 /** Five significant digits; NaN becomes null in JSON and reads as "not measured". */

@@ -1,5 +1,7 @@
-import { readFile } from 'node:fs/promises'
-import { describe, expect, it } from 'vitest'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Measurement } from '../../../bench/lib/scenario.ts'
 import { drawCharts } from '../../../bench/report/charts.ts'
 import { renderFigures } from '../../../bench/report/document.ts'
@@ -7,7 +9,7 @@ import { evaluateTargets } from '../../../bench/report/evaluate.ts'
 import { replaceGeneratedPart } from '../../../bench/report/generated-part.ts'
 import { renderHeadlines } from '../../../bench/report/headlines.ts'
 import { createReport, groupResults, readReports } from '../../../bench/report/machine-report.ts'
-import type { ResultFile, ScenarioResult } from '../../../bench/report/results.ts'
+import { readResultFile, type ResultFile, type ScenarioResult } from '../../../bench/report/results.ts'
 import { computeMedianRatio, formatNumber, summarizeMeasurements } from '../../../bench/report/summary.ts'
 import { drawBarChart } from '../../../bench/report/svg.ts'
 
@@ -65,6 +67,17 @@ describe('evaluateTargets', () => {
   it('reports the failures of scenarios as missed', () => {
     const targets = evaluateTargets([{ ...miss([96], [100]), failures: ['3 answers differ'] }])
     expect(targets.at(-1)).toMatchObject({ measured: 'miss: 3 answers differ', met: false })
+  })
+})
+
+describe('readResultFile', () => {
+  it('reads files that commits before 1.0 wrote', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'results-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    const run = { participant: 'baseline', round: 0, phase: 'hot-key', figures: { perSecond: 1, modelRuns: 1 } }
+    await writeFile(join(directory, 'old.json'), JSON.stringify({ results: [{ scenario: 'hot-key', runs: [run] }] }))
+    const { results } = await readResultFile(join(directory, 'old.json'))
+    expect(results[0]?.measurements).toEqual([{ system: 'against', round: 0, phase: 'hot-key', figures: { perSecond: 1, computations: 1 } }])
   })
 })
 
