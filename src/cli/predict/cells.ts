@@ -1,4 +1,4 @@
-import type { Result } from './rows.ts'
+import type { Result, Scores } from './rows.ts'
 
 /** First characters that make a spreadsheet run a cell as a formula. Source: OWASP, "CSV Injection". */
 const FORMULA_START = /^[=+\-@\t\r\n＝＋－＠]/
@@ -13,14 +13,32 @@ export function disarmFormula (text: string): string {
   return FORMULA_START.test(text) ? `'${text}` : text
 }
 
-/** Names of the new columns, or keys, in order. */
-export function resultNames (labels: readonly string[], prefix: string): string[] {
-  return ['label', ...labels.map((label) => `score_${label}`), 'error'].map((name) => prefix + name)
+/** What decides which columns, or keys, are added to a row. */
+export interface ResultOptions {
+  labels: readonly string[]
+  /** Put in front of each name. */
+  prefix: string
+  /** Add `sentences` and `mixed`. */
+  sentences: boolean
+  /** Add `warnings`. */
+  warnings: boolean
 }
 
-/** Cells of the new columns, in the order of `resultNames`. */
-export function resultCells (result: Result, labels: readonly string[]): string[] {
-  return 'error' in result
-    ? ['', ...labels.map(() => ''), result.error]
-    : [result.label, ...labels.map((label) => String(result.scores[label])), '']
+/** Names of the new columns, or keys, in order; the last one is `error`. */
+export function resultNames ({ labels, prefix, sentences, warnings }: ResultOptions): string[] {
+  const optional = [...(sentences ? ['sentences', 'mixed'] : []), ...(warnings ? ['warnings'] : [])]
+  return ['label', ...labels.map((label) => `score_${label}`), ...optional, 'error'].map((name) => prefix + name)
+}
+
+/** Values of the new columns of a scored row, in the order of `resultNames`, without that of `error`. */
+export function resultValues (result: Scores, { labels, sentences, warnings }: ResultOptions): unknown[] {
+  const optional = [...(sentences ? [result.sentences ?? [], result.mixed ?? false] : []), ...(warnings ? [result.warnings ?? []] : [])]
+  return [result.label, ...labels.map((label) => result.scores[label]), ...optional]
+}
+
+/** Cells of the new columns. Of the sentences a cell holds their number. */
+export function resultCells (result: Result, options: ResultOptions): string[] {
+  if ('error' in result) return [...resultNames(options).slice(1).map(() => ''), result.error]
+  const values = resultValues(options.sentences ? { ...result, sentences: Array.isArray(result.sentences) ? result.sentences.length : 0 } : result, options)
+  return [...values.map((value) => Array.isArray(value) ? value.join(' ') : String(value)), '']
 }

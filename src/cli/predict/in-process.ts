@@ -8,10 +8,11 @@ import { COMPACT, resolveModel, type ModelSpec } from '../../models/catalog.ts'
 import type { ModelStore } from '../../models/store.ts'
 import { inOrder } from '../../prediction/in-order.ts'
 import { toSentimentAnswer, type Prediction } from '../../prediction/answer.ts'
+import { predictDocument } from '../../prediction/document.ts'
 import { Predictor } from '../../prediction/predictor.ts'
 import { Flow, type ComputedText } from '../../inference/queued-text.ts'
 import { ScoringError } from './errors.ts'
-import { MAX_LENGTH_IN_FLIGHT, TEMPORARY, type Row, type ScoredRow, type Scorer } from './rows.ts'
+import { MAX_LENGTH_IN_FLIGHT, TEMPORARY, type Row, type ScoredRow, type Scorer, type Scores } from './rows.ts'
 
 const NEVER = new AbortController().signal
 
@@ -19,8 +20,9 @@ const NEVER = new AbortController().signal
  * The service's own predictor and workers, without the server. The model is MODEL_NAME if it is on this machine; otherwise
  * compact, which is reported, or with MODEL_FALLBACK=off the model is downloaded first. It does not change during the run. Redis
  * is not used: a bulk run would evict what running services share.
+ * @param sentences predict each sentence of a text, and the text as their mean
  */
-export async function inProcessScorer (env: NodeJS.ProcessEnv, workerUrl: URL, report: (line: string) => void): Promise<Scorer> {
+export async function inProcessScorer (env: NodeJS.ProcessEnv, workerUrl: URL, report: (line: string) => void, sentences: boolean): Promise<Scorer> {
   const config = await loadConfig(env, { dotenv: true, defaults: { MODEL_FALLBACK: COMPACT } })
   const logger = plainLogger(report)
   const store = createModelStore(config, logger)
@@ -33,13 +35,18 @@ export async function inProcessScorer (env: NodeJS.ProcessEnv, workerUrl: URL, r
     modelManager: host,
     cache: new PredictionCache<ComputedText>({ memory: new MemoryStore({ maxEntries: config.CACHE_MAX_ENTRIES, ttlSeconds: config.CACHE_TTL_SECONDS }) }),
     maxTextLength: config.MAX_TEXT_LENGTH,
-    maxBatchSize: 1,
+    maxBatchSize: config.MAX_BATCH_SIZE,
     timeoutMs: config.PREDICT_TIMEOUT_MS
   })
   return {
     model: `${requested.name} (${requested.revision}, ${requested.dtype})`,
     labels: instance.labels,
-    score: (rows, signal) => scoreWith(predictor, rows, signal),
+    score: (rows, signal) => scoreRows(async (text, flow) => {
+      const predict = async (texts: string[]) => await predictor.predict(texts, { truncate: true, signal: () => signal, flow })
+      if (sentences) return await predictDocument(text, { scripts: instance.model.spec.scripts, maxTextLength: config.MAX_TEXT_LENGTH, maxSentences: config.MAX_BATCH_SIZE, refuseUnreadable: false, predict })
+      const set = await predict([text])
+      return toSentimentAnswer(set.predictions[0] as Prediction, set)
+    }, predictor, rows, signal),
     close: () => host.close()
   }
 }
@@ -55,16 +62,17 @@ async function chooseModel (config: Config, store: ModelStore, report: (line: st
   return requested
 }
 
-async function * scoreWith (predictor: Predictor, source: AsyncIterable<readonly Row[]>, signal: AbortSignal): AsyncGenerator<ScoredRow[], void> {
+/** Predicts one text; rejects with an error of the catalogue. */
+type PredictText = (text: string, flow: Flow) => Promise<Scores>
+
+async function * scoreRows (predict: PredictText, predictor: Predictor, source: AsyncIterable<readonly Row[]>, signal: AbortSignal): AsyncGenerator<ScoredRow[], void> {
   const flow = new Flow('')
   let length = 0
   const start = async (row: Row): Promise<ScoredRow | Error> => {
     length += row.raw.length
     if (row.error !== undefined) return { row, result: { error: row.error } }
     try {
-      const set = await predictor.predict([row.text], { truncate: true, signal: () => signal, flow })
-      const { label, scores } = toSentimentAnswer(set.predictions[0] as Prediction, set)
-      return { row, result: { label, scores } }
+      return { row, result: await predict(row.text, flow) }
     } catch (error) {
       const { code } = error as { code?: string }
       // A failure that is not caused by the row ends the run; the next one resumes there.

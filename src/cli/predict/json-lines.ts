@@ -1,13 +1,11 @@
-import { resultNames } from './cells.ts'
+import { resultNames, resultValues, type ResultOptions } from './cells.ts'
 import { UsageError } from './errors.ts'
 import { splitLines } from './lines.ts'
 import type { Format, Row, ScoredRow } from './rows.ts'
 
-export interface JsonLinesOptions {
+export interface JsonLinesOptions extends ResultOptions {
   /** The key that holds the text. */
   column: string
-  prefix: string
-  labels: readonly string[]
 }
 
 /** Lines that are no JSON objects or strings are written as {"raw", "error"}. */
@@ -23,7 +21,7 @@ export class JsonLines implements Format {
 
   constructor (options: JsonLinesOptions) {
     this.#options = options
-    this.#names = resultNames(options.labels, options.prefix)
+    this.#names = resultNames(options)
   }
 
   async * rows (chunks: AsyncIterable<string>): AsyncGenerator<Row, void> {
@@ -48,8 +46,7 @@ export class JsonLines implements Format {
   #format (result: ScoredRow['result']): string {
     const names = this.#names.map((name) => JSON.stringify(name))
     if ('error' in result) return `${names.at(-1)}:${JSON.stringify(result.error)}`
-    const scores = this.#options.labels.map((label, index) => `${names[index + 1]}:${result.scores[label]}`)
-    return [`${names[0]}:${JSON.stringify(result.label)}`, ...scores].join(',')
+    return resultValues(result, this.#options).map((value, index) => `${names[index]}:${JSON.stringify(value)}`).join(',')
   }
 
   #parse (raw: string): Row {

@@ -13,6 +13,8 @@ export const USAGE = `Usage: npm run predict -- FILE [options]       FILE may be
   --no-header       the first row of a CSV or TSV file is a row, not the columns' names
   --out FILE        output file (default: FILE with .scored before its extension; standard output for -); FILE.gz is gzipped
   --prefix TEXT     prefix of the new columns' names
+  --sentences       add the columns sentences and mixed (NDJSON: the sentences with their scores), and read long texts whole
+  --warnings        add the column warnings: SCRIPT if the model cannot read the text's script
   --keep-formulas   write plain lines that start with = + - @ unchanged (default: with ' in front, so that spreadsheets show them)
   --url URL         send the texts to this running service (API_KEY from the environment); without it the model runs in this process
   --shard I/N       score part I (from 0) of N of FILE into a file of its own; with N alone, JOB_COMPLETION_INDEX is I
@@ -40,6 +42,9 @@ export interface Options {
   out: string | undefined
   prefix: string
   keepFormulas: boolean
+  /** Predict each sentence, and the text as their mean. */
+  sentences: boolean
+  warnings: boolean
   url: string | undefined
   restart: boolean
   /** The part of the input to score. */
@@ -72,6 +77,7 @@ export function parseOptions (args: readonly string[], directory?: string, env: 
   if (values.delimiter !== undefined && !isTable) throw new UsageError(`--delimiter is for csv and tsv, not for ${format}`)
   if (values.out !== undefined && values.out !== '-' && resolve(locate(values.out)) === resolve(input)) throw new UsageError('--out must not be the input')
   const out = values.out === '-' ? undefined : values.out !== undefined ? locate(values.out) : input === '-' ? undefined : defaultOut(input, format)
+  if (values.sentences === true && values.url !== undefined) throw new UsageError('--sentences is not available with --url: a stream answers whole texts')
   const [shard, merge] = [values.shard, values.merge === true]
   if (shard !== undefined && merge) throw new UsageError('Give either --shard or --merge')
   if ((shard !== undefined || merge) && (input === '-' || out === undefined)) throw new UsageError('--shard and --merge need a FILE and an output file')
@@ -86,6 +92,8 @@ export function parseOptions (args: readonly string[], directory?: string, env: 
     out,
     prefix: values.prefix ?? '',
     keepFormulas: values['keep-formulas'] === true,
+    sentences: values.sentences === true,
+    warnings: values.warnings === true,
     url: values.url === undefined ? undefined : parseUrl(values.url),
     restart: values.restart === true,
     shard: shard === undefined ? undefined : parseShard(shard, env),
@@ -115,6 +123,8 @@ function parse (args: readonly string[]) {
         out: { type: 'string' },
         prefix: { type: 'string' },
         'keep-formulas': { type: 'boolean' },
+        sentences: { type: 'boolean' },
+        warnings: { type: 'boolean' },
         url: { type: 'string' },
         restart: { type: 'boolean' },
         shard: { type: 'string' },

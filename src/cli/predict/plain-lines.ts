@@ -1,11 +1,9 @@
-import { disarmFormula, formatCell, resultCells, resultNames } from './cells.ts'
+import { disarmFormula, formatCell, resultCells, resultNames, type ResultOptions } from './cells.ts'
 import { UsageError } from './errors.ts'
 import { splitLines } from './lines.ts'
 import type { Format, Row, ScoredRow } from './rows.ts'
 
-export interface PlainLinesOptions {
-  prefix: string
-  labels: readonly string[]
+export interface PlainLinesOptions extends ResultOptions {
   /** Write texts that a spreadsheet would run as formulas unchanged. */
   keepFormulas: boolean
   /** Stop if the first line contains a tab: the format was not given, and the input looks like a table. */
@@ -33,13 +31,11 @@ export class PlainLines implements Format {
   }
 
   head (): string {
-    const { prefix, labels, hasMark } = this.#options
-    return (hasMark() ? '\ufeff' : '') + formatLine(['text', ...resultNames(labels, prefix)])
+    return (this.#options.hasMark() ? '\ufeff' : '') + formatLine(['text', ...resultNames(this.#options)])
   }
 
   write ({ row: { raw }, result }: ScoredRow): string {
-    const { labels, keepFormulas } = this.#options
-    return formatLine([keepFormulas ? raw : disarmFormula(raw), ...resultCells(result, labels)])
+    return formatLine([this.#options.keepFormulas ? raw : disarmFormula(raw), ...resultCells(result, this.#options)])
   }
 }
 

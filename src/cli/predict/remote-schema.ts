@@ -5,11 +5,13 @@ import { ScoringError } from './errors.ts'
 const Name = Type.String({ maxLength: 500 })
 const Score = Type.Number({ minimum: 0, maximum: 1 })
 
+const Code = Type.String({ pattern: '^[A-Z][A-Z_]{0,63}$' })
+
 const Info = Type.Object({ model_id: Name, model_sha: Name, model_dtype: Name, labels: Type.Array(Name, { minItems: 1, maxItems: 1000 }) })
 export type RemoteInfo = Static<typeof Info>
 
-const Answer = Type.Object({ label: Name, scores: Type.Record(Type.String(), Score), model: Name })
-const Failure = Type.Object({ code: Type.String({ pattern: '^[A-Z][A-Z_]{0,63}$' }), detail: Type.Optional(Type.String()) })
+const Answer = Type.Object({ label: Name, scores: Type.Record(Type.String(), Score), model: Name, warnings: Type.Optional(Type.Array(Code, { maxItems: 10 })) })
+const Failure = Type.Object({ code: Code, detail: Type.Optional(Type.String()) })
 const Line = Type.Union([Failure, Answer])
 /** What is used of one line of a stream's response. */
 export type RemoteLine = Static<typeof Line>

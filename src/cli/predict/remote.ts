@@ -164,7 +164,7 @@ class RemoteRun {
     if (line.model !== this.#info.model_id) {
       throw new ScoringError(`The model at ${this.#url} changed from ${this.#info.model_id} to ${line.model}; start over with --restart`)
     }
-    return { row, result: { label: line.label, scores: line.scores } }
+    return { row, result: { label: line.label, scores: line.scores, warnings: line.warnings ?? [] } }
   }
 }
 

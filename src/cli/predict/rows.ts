@@ -14,7 +14,18 @@ export interface Row {
 }
 
 /** The model's answer for a row, or the code of the error that prevented one. */
-export type Result = { label: string, scores: Readonly<Record<string, number>> } | { error: string }
+export type Result = Scores | { error: string }
+
+/** The model's answer for a row. */
+export interface Scores {
+  label: string
+  scores: Readonly<Record<string, number>>
+  /** The row's sentences with their offsets and scores; their number in a cell. */
+  sentences?: readonly object[] | number
+  /** One sentence is positive and another negative. */
+  mixed?: boolean
+  warnings?: readonly string[]
+}
 
 export interface ScoredRow {
   row: Row

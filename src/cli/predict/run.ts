@@ -97,7 +97,7 @@ export async function run (given: Options, context: RunContext): Promise<RunResu
 
 async function score (options: Options, { env, workerUrl, stop, report }: RunContext): Promise<RunResult> {
   const input = await openInput(options.input, options.encoding)
-  const scorer = options.url === undefined ? await inProcessScorer(env, workerUrl, report) : await remoteScorer(options.url, env.API_KEY, report)
+  const scorer = options.url === undefined ? await inProcessScorer(env, workerUrl, report, options.sentences) : await remoteScorer(options.url, env.API_KEY, report)
   try {
     const range = options.shard === undefined ? undefined : await prepareShard(options, options.shard, scorer)
     const output = await openOutput(options, scorer, stop)
@@ -169,10 +169,10 @@ async function * skipDone (rows: AsyncIterable<Row>, output: Output): AsyncGener
   }
 }
 
-function createFormat ({ format, formatGiven, delimiter, column, header, prefix, keepFormulas }: Options, { hasMark }: Input, labels: readonly string[]): Format {
-  if (format === 'ndjson') return new JsonLines({ column, prefix, labels })
-  if (format === 'lines') return new PlainLines({ prefix, labels, keepFormulas, refuseTabs: !formatGiven, hasMark })
-  return new Table({ delimiter, preferred: format === 'tsv' ? '\t' : ',', column, header, prefix, labels, hasMark })
+function createFormat (options: Options, { hasMark }: Input, labels: readonly string[]): Format {
+  if (options.format === 'ndjson') return new JsonLines({ ...options, labels })
+  if (options.format === 'lines') return new PlainLines({ ...options, labels, refuseTabs: !options.formatGiven, hasMark })
+  return new Table({ ...options, labels, preferred: options.format === 'tsv' ? '\t' : ',', hasMark })
 }
 
 /** Counts the rows, and stores beside the output which of them belong to the shard. */
@@ -185,14 +185,16 @@ async function prepareShard (options: Options, shard: Shard, scorer: Scorer): Pr
 }
 
 /** Everything that the output depends on besides the input. */
-function describe ({ format, column, header, prefix, delimiter, encoding, keepFormulas }: Options, { model, labels }: Scorer): string {
+function describe ({ format, column, header, prefix, delimiter, encoding, keepFormulas, sentences, warnings }: Options, { model, labels }: Scorer): string {
   return [
     model, labels.join('/'), format, `column ${column}`,
     ...(header ? [] : ['no header']),
     ...(prefix === '' ? [] : [`prefix ${prefix}`]),
     ...(delimiter === undefined ? [] : [`delimiter ${JSON.stringify(delimiter)}`]),
     ...(encoding === undefined ? [] : [`encoding ${encoding}`]),
-    ...(keepFormulas ? ['formulas kept'] : [])
+    ...(keepFormulas ? ['formulas kept'] : []),
+    ...(sentences ? ['sentences'] : []),
+    ...(warnings ? ['warnings'] : [])
   ].join(', ')
 }
 

@@ -1,4 +1,4 @@
-import { formatCell, resultCells, resultNames } from './cells.ts'
+import { formatCell, resultCells, resultNames, type ResultOptions } from './cells.ts'
 import { describeDelimiter, detectDialect } from './dialect.ts'
 import { FileError, UsageError } from './errors.ts'
 import { readRecords } from './records.ts'
@@ -7,15 +7,13 @@ import type { Format, Row, ScoredRow } from './rows.ts'
 /** A header that may well be one column: words, without a character that could separate columns. */
 const PLAIN_NAME = /^(?!.* {2})[\p{L}\p{M}\p{N} _.'’()?!/&-]*$/u
 
-export interface TableOptions {
+export interface TableOptions extends ResultOptions {
   /** Undefined: recognised by the content. */
   delimiter: string | undefined
   /** The delimiter that wins if several fit. */
   preferred: string
   column: string
   header: boolean
-  prefix: string
-  labels: readonly string[]
   hasMark: () => boolean
 }
 
@@ -63,12 +61,12 @@ export class Table implements Format {
 
   head (): string {
     const mark = this.#options.hasMark() ? '\ufeff' : ''
-    const header = this.#header === undefined ? '' : this.#line(this.#header.raw, resultNames(this.#options.labels, this.#options.prefix))
+    const header = this.#header === undefined ? '' : this.#line(this.#header.raw, resultNames(this.#options))
     return mark + this.#preamble + header
   }
 
   write ({ row, result }: ScoredRow): string {
-    return this.#line(row.raw, resultCells(result, this.#options.labels))
+    return this.#line(row.raw, resultCells(result, this.#options))
   }
 
   #line (raw: string, added: readonly string[]): string {
@@ -76,7 +74,7 @@ export class Table implements Format {
   }
 
   #setHeader (raw: string, names: string[]): void {
-    const taken = resultNames(this.#options.labels, this.#options.prefix).filter((name) => names.includes(name))
+    const taken = resultNames(this.#options).filter((name) => names.includes(name))
     if (taken.length > 0) throw new UsageError(`The input has a column ${listNames(taken)} already; give the new columns a --prefix`)
     this.#header = { raw, names }
   }

@@ -9,11 +9,13 @@ export const RESULT: Result = { label: 'positive', scores: { negative: 0.25, pos
 export const RESULT_CELLS = ['positive', '0.25', '0.75', '']
 export const HEADER_CELLS = ['label', 'score_negative', 'score_positive', 'error']
 
+export const RESULT_OPTIONS = { labels: LABELS, prefix: '', sentences: false, warnings: false }
+
 export const createTable = (options: Partial<TableOptions> = {}): Table =>
-  new Table({ delimiter: undefined, preferred: ',', column: 'text', header: true, prefix: '', labels: LABELS, hasMark: () => false, ...options })
-export const createJsonLines = (column = 'text', prefix = ''): JsonLines => new JsonLines({ column, prefix, labels: LABELS })
+  new Table({ delimiter: undefined, preferred: ',', column: 'text', header: true, ...RESULT_OPTIONS, hasMark: () => false, ...options })
+export const createJsonLines = (column = 'text', prefix = ''): JsonLines => new JsonLines({ ...RESULT_OPTIONS, column, prefix })
 export const createPlainLines = (keepFormulas = false, refuseTabs = false): PlainLines =>
-  new PlainLines({ prefix: '', labels: LABELS, keepFormulas, refuseTabs, hasMark: () => false })
+  new PlainLines({ ...RESULT_OPTIONS, keepFormulas, refuseTabs, hasMark: () => false })
 
 /** The text in chunks of `size` characters. */
 export async function * chunksOf (text: string, size = 65_536): AsyncGenerator<string, void> {
