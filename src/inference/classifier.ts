@@ -1,42 +1,36 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AutoTokenizer, env, type PreTrainedTokenizer } from '@xenova/transformers'
-import type { ModelLoadOptions, TextResult } from './protocol.ts'
+import { readLabels, readScoreFunction, readTokenLimit, type DefaultScoreFunction, type ModelConfig } from './model-config.ts'
 import type { Session } from './onnx-runtime.ts'
+import type { ModelLoadOptions, TextResult } from './protocol.ts'
 import { openBatchingSession, openSession } from './session.ts'
 
 /** The model store provides checked files; the library itself must never request any from a hub. */
 env.allowRemoteModels = false
 env.useFSCache = false
 
-/** Architectures with `padding_idx + 1` unused embeddings in front of position 0, as in RoBERTa. */
-const OFFSET_POSITION_TYPES: ReadonlySet<string> = new Set(['roberta', 'xlm-roberta', 'camembert', 'xlm-roberta-xl'])
-
-interface ModelConfig {
-  model_type?: string
-  max_position_embeddings?: number
-  pad_token_id?: number
-  id2label?: Record<string, string>
-}
-
 /** Two texts that verify that texts of one run do not change each other's numbers. */
 const PROBES = ['Is it the same? 🌞', 'Good morning!'] as const
 
 /** A tokenizer and a single-threaded ONNX session. Texts are never padded together: see unpadded-batch/README.md. */
 export class Classifier {
+  /** In the order of the logits, in the model's own spelling. */
   readonly labels: string[]
+  readonly scoreFunction: DefaultScoreFunction
   readonly maxTokens: number
   readonly #tokenizer: PreTrainedTokenizer
   readonly #session: Session
 
-  private constructor (tokenizer: PreTrainedTokenizer, session: Session, labels: string[], maxTokens: number) {
+  private constructor (tokenizer: PreTrainedTokenizer, session: Session, config: ModelConfig, labels: string[]) {
     this.#tokenizer = tokenizer
     this.#session = session
     this.labels = labels
-    this.maxTokens = maxTokens
+    this.scoreFunction = readScoreFunction(config, labels.length)
+    this.maxTokens = readTokenLimit(config, (tokenizer as unknown as { model_max_length?: number }).model_max_length)
   }
 
-  /** Loads the model. Throws if a file is missing or damaged. */
+  /** Loads the model and runs it once. Throws if a file is missing or damaged, or the model is not a text classifier. */
   static async load ({ directory, dtype, labels, batching }: ModelLoadOptions): Promise<Classifier> {
     const config = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8')) as ModelConfig
     // An absolute path is never mistaken for a hub id, which excludes names such as `a--b` or `v1+cpu`.
@@ -44,7 +38,14 @@ export class Classifier {
     const probes = loading.then((tokenizer) => [tokenizer.encode(PROBES[0]), tokenizer.encode(PROBES[1])] as const)
     const opening = batching ? openBatchingSession(directory, dtype, probes) : probes.then(() => openSession(directory, dtype))
     const [tokenizer, session] = await Promise.all([loading, opening])
-    return new Classifier(tokenizer, session, [...(labels ?? readLabels(config))], readTokenLimit(config, tokenizer))
+    try {
+      const [logits] = await session.run([(await probes)[0]])
+      const { length: count = 0 } = logits ?? {}
+      return new Classifier(tokenizer, session, config, labels?.length === count ? [...labels] : readLabels(config, count))
+    } catch (error) {
+      await session.release()
+      throw error
+    }
   }
 
   /** Texts that one run can compute, at least 1. */
@@ -83,20 +84,4 @@ export class Classifier {
     if (truncated) ids = [...ids.slice(0, this.maxTokens - 1), ids[tokens - 1] as number]
     return { ids, tokens, truncated, workerStartedAt: performance.timeOrigin + start, tokenizeMs: performance.now() - start }
   }
-}
-
-/** Label names by class index, lower case: the same model was published with both `Negative` and `negative`. */
-function readLabels (config: ModelConfig): string[] {
-  const entries = Object.entries(config.id2label ?? {})
-  if (entries.length === 0) throw new Error('config.json names no labels (id2label): this is not a classifier')
-  return entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, label]) => label.toLowerCase())
-}
-
-/** Longest input in tokens: the smaller of the tokenizer's limit and the number of usable positions. */
-function readTokenLimit (config: ModelConfig, tokenizer: PreTrainedTokenizer): number {
-  const offset = OFFSET_POSITION_TYPES.has(config.model_type ?? '') ? (config.pad_token_id ?? 1) + 1 : 0
-  const positions = (config.max_position_embeddings ?? Infinity) - offset
-  const declared = Number((tokenizer as unknown as { model_max_length?: number }).model_max_length ?? Infinity)
-  const limit = Math.min(positions, declared)
-  return Number.isFinite(limit) ? limit : 512
 }

@@ -1,6 +1,7 @@
 import { createKeyer } from '../cache/cache-key.ts'
 import type { Logger } from '../logger.ts'
 import type { LocalModel } from '../models/store.ts'
+import type { DefaultScoreFunction } from './model-config.ts'
 import { WARMUP_TEXT, type ReadyMessage } from './protocol.ts'
 import { estimateCost, type ComputedText, type Flow } from './queued-text.ts'
 import { Scheduler, type PendingText } from './scheduler.ts'
@@ -36,8 +37,12 @@ const START_TIMEOUT_MS = 120_000
 /** A loaded model with its workers and its queue. */
 export class ModelInstance {
   readonly model: LocalModel
-  /** In the order of the logits. */
+  /** In the order of the logits, in the model's own spelling. */
+  readonly modelLabels: readonly string[]
+  /** The same in lower case, unless that makes two of them equal: models were published with `Negative` and `negative`. */
   readonly labels: readonly string[]
+  /** How logits become scores by default. */
+  readonly scoreFunction: DefaultScoreFunction
   readonly maxTokens: number
   /** Returns the cache key of a preprocessed text under this model. */
   readonly toCacheKey: (text: string) => string
@@ -48,7 +53,10 @@ export class ModelInstance {
     this.model = model
     this.pool = pool
     this.#scheduler = scheduler
-    this.labels = ready.labels
+    this.modelLabels = ready.labels
+    const lowerCase = ready.labels.map((label) => label.toLowerCase())
+    this.labels = new Set(lowerCase).size === lowerCase.length ? lowerCase : ready.labels
+    this.scoreFunction = ready.scoreFunction
     this.maxTokens = ready.maxTokens
     this.toCacheKey = createKeyer({ ...model.spec, digest: model.digest })
   }

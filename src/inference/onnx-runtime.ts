@@ -2,10 +2,16 @@ import { createRequire } from 'node:module'
 
 export type Tensor = object
 
+export interface OutputTensor {
+  /** Half precision is a `Float16Array` if the JavaScript engine has it, else the raw bits. */
+  data: Float32Array | Uint16Array
+}
+
 /** A session of ONNX Runtime, as far as it is used here. */
 export interface OnnxSession {
   inputNames: readonly string[]
-  run: (feeds: Record<string, Tensor>) => Promise<Record<string, { data: Float32Array }>>
+  outputMetadata: readonly { name: string, isTensor: boolean, type?: string, shape?: readonly (number | string)[] }[]
+  run: (feeds: Record<string, Tensor>) => Promise<Record<string, OutputTensor>>
   release: () => Promise<void>
 }
 
@@ -60,4 +66,35 @@ export function buildFeeds (ids: Ids, names: readonly string[]): Record<string, 
 export function checkInputs (names: readonly string[]): void {
   const unknown = names.filter((name) => !(name in INPUTS))
   if (unknown.length > 0) throw new Error(`The model has the input ${unknown.join(', ')} beside the text: it is not a text classifier`)
+}
+
+/**
+ * Returns the name of the output with the logits: the one called `logits`, or the only float output.
+ * @throws {Error} if there is none with one number per text and label
+ */
+export function selectOutput (outputs: OnnxSession['outputMetadata']): string {
+  const floats = outputs.filter(({ type }) => type === 'float32' || type === 'float16')
+  const output = floats.find(({ name }) => name === 'logits') ?? (floats.length === 1 ? floats[0] : undefined)
+  if (output === undefined) {
+    const list = outputs.map(({ name, type = 'no tensor' }) => `${name} (${type})`).join(', ')
+    throw new Error(`The model has the outputs ${list}: none of them is called logits, or is the only one with float numbers`)
+  }
+  // A model need not declare shapes.
+  if (![0, 2].includes(output.shape?.length ?? 0)) throw new Error(`The model's output ${output.name} does not have one number per text and label: it is not a text classifier`)
+  return output.name
+}
+
+/** Copies an output's numbers; decodes half precision. */
+export function toFloat32 (output: OutputTensor | undefined): Float32Array {
+  const data = output?.data ?? []
+  return data instanceof Uint16Array ? Float32Array.from(data, decodeHalf) : Float32Array.from(data)
+}
+
+/** Decodes an IEEE 754 half-precision number from its bits. */
+function decodeHalf (bits: number): number {
+  const sign = bits >> 15 === 0 ? 1 : -1
+  const exponent = bits >> 10 & 0x1f
+  const fraction = bits & 0x3ff
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))
 }

@@ -1,4 +1,5 @@
 import type { Dtype } from '../models/catalog.ts'
+import type { DefaultScoreFunction } from './model-config.ts'
 
 /** Every message that crosses between the main thread and an inference worker. */
 
@@ -21,7 +22,9 @@ export interface LoadMessage {
 /** The model is loaded and warmed up; the worker accepts runs. */
 export interface ReadyMessage {
   type: 'ready'
+  /** In the order of the logits, in the model's own spelling. */
   labels: string[]
+  scoreFunction: DefaultScoreFunction
   /** Longest input of the model, in tokens; longer texts are truncated. */
   maxTokens: number
   /** Milliseconds that WARMUP_TEXT took: the first estimate of what a text costs. */

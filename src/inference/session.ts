@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { AutoModelForSequenceClassification } from '@xenova/transformers'
 import { weightsFile, type Dtype } from '../models/catalog.ts'
-import { buildFeeds, checkInputs, SESSION_OPTIONS, type Ids, type OnnxSession, type Session } from './onnx-runtime.ts'
+import { buildFeeds, checkInputs, selectOutput, SESSION_OPTIONS, toFloat32, type Ids, type OnnxSession, type Session } from './onnx-runtime.ts'
 import { openUnpaddedBatchSession, readWeights } from './unpadded-batch/session.ts'
 
 /** Number formats whose activations are quantized. The weights of others are not even read: they cannot be batched. */
@@ -38,7 +38,13 @@ async function openPlain (directory: string, dtype: Dtype): Promise<OnnxSession>
   const options = { local_files_only: true, device: 'cpu', dtype, session_options: SESSION_OPTIONS } as const
   const { sessions } = await AutoModelForSequenceClassification.from_pretrained(directory, options)
   const session = sessions.model as OnnxSession
-  checkInputs(session.inputNames)
+  try {
+    checkInputs(session.inputNames)
+    selectOutput(session.outputMetadata)
+  } catch (error) {
+    await session.release()
+    throw error
+  }
   return session
 }
 
@@ -47,16 +53,18 @@ class PlainSession implements Session {
   readonly maxTextsPerRun = 1
   readonly batchingDisabledReason: string | undefined
   readonly #session: OnnxSession
+  readonly #output: string
 
   constructor (session: OnnxSession, batchingDisabledReason?: string) {
     this.#session = session
+    this.#output = selectOutput(session.outputMetadata)
     this.batchingDisabledReason = batchingDisabledReason
   }
 
   async run (texts: readonly Ids[]): Promise<Float32Array[]> {
     if (texts.length > 1) throw new RangeError('This session runs one text at a time')
-    const { logits } = await this.#session.run(buildFeeds(texts[0] ?? [], this.#session.inputNames))
-    return [Float32Array.from(logits?.data ?? [])]
+    const outputs = await this.#session.run(buildFeeds(texts[0] ?? [], this.#session.inputNames))
+    return [toFloat32(outputs[this.#output])]
   }
 
   release (): Promise<void> {

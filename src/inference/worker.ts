@@ -23,7 +23,7 @@ async function load (options: ModelLoadOptions): Promise<void> {
   try {
     await classifier?.release()
     const loaded = await Classifier.load(options)
-    // The first run allocates the session's memory; the second costs what later runs will.
+    // The first run allocates the session's memory; the next one costs what later runs will.
     await loaded.classify([WARMUP_TEXT])
     const start = performance.now()
     await loaded.classify([WARMUP_TEXT])
@@ -31,8 +31,8 @@ async function load (options: ModelLoadOptions): Promise<void> {
     classifier = loaded
     // Only Linux applies a priority to the calling thread; other systems would slow down the whole process.
     if (process.platform === 'linux') setPriority(NICE)
-    const { labels, maxTokens, maxTextsPerRun, batchingDisabledReason } = loaded
-    send({ type: 'ready', labels, maxTokens, warmupMs, maxTextsPerRun, ...(batchingDisabledReason !== undefined && { batchingDisabledReason }) })
+    const { labels, scoreFunction, maxTokens, maxTextsPerRun, batchingDisabledReason } = loaded
+    send({ type: 'ready', labels, scoreFunction, maxTokens, warmupMs, maxTextsPerRun, ...(batchingDisabledReason !== undefined && { batchingDisabledReason }) })
   } catch (error) {
     send({ type: 'load-failed', reason: reasonFor(error) })
     parentPort?.close()

@@ -22,7 +22,12 @@ export interface StageTimings {
 export interface PredictionSet {
   /** The name of the model that answered. */
   model: string
+  /** In the order of the logits, in lower case if that is unambiguous. */
   labels: readonly string[]
+  /** The same in the model's own spelling. */
+  modelLabels: readonly string[]
+  /** How the model's logits become scores. */
+  scoreFunction: ScoreFunction
   /** The model's token limit. */
   maxTokens: number
   predictions: Prediction[]
@@ -37,7 +42,7 @@ export interface PredictionTrace extends CacheTrace {
   /** The texts that were computed for this request, or for another at the same time. */
   computed: readonly ComputedText[]
   /** The answer, if there is one. */
-  answer: Pick<PredictionSet, 'labels' | 'predictions'> | undefined
+  answer: Pick<PredictionSet, 'labels' | 'scoreFunction' | 'predictions'> | undefined
   /** Why the request failed, if it did. */
   error: unknown
 }
@@ -117,7 +122,7 @@ export function findBestLabel (logits: Float32Array): number {
 export function toSentimentAnswer (prediction: Prediction, set: Omit<PredictionSet, 'predictions' | 'timings'>): SentimentAnswer {
   const { classification: { logits, tokens, truncated }, cached, unreadable } = prediction
   return {
-    ...nameScores(computeScores(logits), set.labels, findBestLabel(logits)),
+    ...nameScores(computeScores(logits, set.scoreFunction), set.labels, findBestLabel(logits)),
     model: set.model,
     cached,
     truncated,

@@ -88,9 +88,9 @@ export class Predictor {
       trace.computed = [...new Set(results.flatMap(({ computed }) => computed ?? []))]
       const predictions = results.map(({ classification, computed }, index) => ({ classification, cached: computed === undefined, unreadable: unreadable[index] as boolean }))
       if (!options.truncate) predictions.forEach((prediction, index) => refuseTruncated(prediction, firstIndex + index, instance.maxTokens))
-      const { labels, maxTokens, model: { spec: { name: model } } } = instance
-      trace.answer = { labels, predictions }
-      return { model, labels, maxTokens, predictions, timings: toTimings(trace) }
+      const { labels, modelLabels, scoreFunction, maxTokens, model: { spec: { name: model } } } = instance
+      trace.answer = { labels, scoreFunction, predictions }
+      return { model, labels, modelLabels, scoreFunction, maxTokens, predictions, timings: toTimings(trace) }
     } catch (error) {
       trace.error = error
       // The model was replaced while the request was under way.

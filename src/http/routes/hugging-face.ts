@@ -58,11 +58,11 @@ const huggingFaceRoute: FastifyPluginCallbackTypebox = (app, _options, done) => 
     if (request.validationError !== undefined) throw new ValidationError(explainHuggingFaceBody(request.body))
     const { inputs, parameters } = request.body
     const texts = typeof inputs === 'string' ? [inputs] : inputs
-    const { predictions, labels } = await predictTexts(texts, reply, { truncate: true, waitForModel: true })
+    const { predictions, modelLabels: labels, scoreFunction } = await predictTexts(texts, reply, { truncate: true, waitForModel: true })
     reply.type('application/json; charset=utf-8').serializer(JSON.stringify)
     const top = parameters?.top_k ?? labels.length
     return predictions.map(({ classification }) =>
-      rankedScores(classification.logits, labels, parameters?.function_to_apply ?? 'softmax').slice(0, top))
+      rankedScores(classification.logits, labels, parameters?.function_to_apply ?? scoreFunction).slice(0, top))
   })
   done()
 }

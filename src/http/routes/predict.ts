@@ -84,9 +84,9 @@ async function answerBatch ({ texts, ...options }: BatchBody, reply: FastifyRepl
 
 async function answerInline ({ texts, ...options }: InlineBatchBody, reply: FastifyReply): Promise<Static<typeof InlineBatchAnswer>> {
   const { config, modelManager } = reply.server
-  const { model: { spec: { name: model, scripts } }, labels, maxTokens } = modelManager.requireModel()
+  const { model: { spec: { name: model, scripts } }, labels, modelLabels, scoreFunction, maxTokens } = modelManager.requireModel()
   const set = await predictWithInlineErrors(texts, {
-    model: { model, labels, maxTokens, scripts },
+    model: { model, labels, modelLabels, scoreFunction, maxTokens, scripts },
     maxTextLength: config.MAX_TEXT_LENGTH,
     maxBatchSize: config.MAX_BATCH_SIZE,
     ...toOptions(options),
@@ -98,8 +98,8 @@ async function answerInline ({ texts, ...options }: InlineBatchBody, reply: Fast
 }
 
 async function answerInputs ({ inputs, truncate, truncation_direction: direction, raw_scores: raw }: InputsBody, reply: FastifyReply): Promise<LabelScore[] | LabelScore[][]> {
-  const { predictions, labels } = await predictTexts(toTexts(inputs), reply, { truncate: (truncate ?? true) && direction?.toLowerCase() !== 'left' })
-  const ranked = predictions.map(({ classification }) => rankedScores(classification.logits, labels, raw === true ? 'none' : 'softmax'))
+  const { predictions, modelLabels, scoreFunction } = await predictTexts(toTexts(inputs), reply, { truncate: (truncate ?? true) && direction?.toLowerCase() !== 'left' })
+  const ranked = predictions.map(({ classification }) => rankedScores(classification.logits, modelLabels, raw === true ? 'none' : scoreFunction))
   reply.serializer(JSON.stringify)
   return typeof inputs === 'string' || typeof inputs[0] === 'string' ? ranked[0] as LabelScore[] : ranked
 }

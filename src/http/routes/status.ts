@@ -10,7 +10,7 @@ export const infoRoute: FastifyPluginCallbackTypebox = (app, _options, done) => 
     schema: { summary: 'The model and the limits', operationId: 'info', tags: ['status'], response: { 200: { description: 'Model and limits', content: { 'application/json': { schema: Info } } }, ...problems(503) } }
   }, () => {
     const { config, modelManager } = app
-    const { model: { spec }, labels, maxTokens, pool } = modelManager.requireModel()
+    const { model: { spec }, labels, modelLabels, maxTokens, pool } = modelManager.requireModel()
     return {
       model_id: spec.name,
       model_sha: spec.revision,
@@ -18,8 +18,8 @@ export const infoRoute: FastifyPluginCallbackTypebox = (app, _options, done) => 
       served_model_name: modelManager.requested.name,
       model_type: {
         classifier: {
-          id2label: Object.fromEntries(labels.map((label, index) => [String(index), label])),
-          label2id: Object.fromEntries(labels.map((label, index) => [label, index]))
+          id2label: Object.fromEntries(modelLabels.map((label, index) => [String(index), label])),
+          label2id: Object.fromEntries(modelLabels.map((label, index) => [label, index]))
         }
       },
       labels: [...labels],

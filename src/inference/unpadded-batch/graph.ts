@@ -59,7 +59,10 @@ export function addUnpaddedBatch (memory: Uint8Array, size: number): Uint8Array 
 
 function check ({ opset, inputs, outputs, nodes, initializers }: OnnxFile): void {
   if (opset < MIN_OPSET) throw new Error(`its operators are of version ${opset}; batching needs ${MIN_OPSET}`)
-  if (outputs.length !== 1 || outputs[0]?.elementType !== FLOAT) throw new Error('it has more than one output, or one that is not float')
+  const [output] = outputs
+  if (outputs.length !== 1 || output?.elementType !== FLOAT || output.rank === 1 || output.rank > 2) {
+    throw new Error('it has more than one output, or one that is not a float per text and label')
+  }
   const other = inputs.find(({ name, elementType, rank }) => initializers.has(name) || elementType !== INT64 || rank !== 2)
   if (other !== undefined) throw new Error(`its input ${other.name} is not a list of integers per text`)
   // The runtime's fusions of float products depend on shapes, which it cannot infer behind a sequence.

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { buildFeeds, checkInputs, runtime, SESSION_OPTIONS, type Ids, type OnnxSession, type Session, type Tensor } from '../onnx-runtime.ts'
+import { buildFeeds, checkInputs, runtime, SESSION_OPTIONS, toFloat32, type Ids, type OnnxSession, type Session, type Tensor } from '../onnx-runtime.ts'
 import { addUnpaddedBatch, BATCH_INPUT, BATCH_SIZE, EXTRA_BYTES, OUTPUT, slotInput } from './graph.ts'
 
 /** A weights file of `size` bytes, followed by EXTRA_BYTES of free memory. */
@@ -68,7 +68,7 @@ class UnpaddedBatchSession implements Session {
     const batched = texts.length > 1
     const feeds = { ...this.#idleFeeds, [BATCH_INPUT]: new runtime.Tensor('bool', Uint8Array.of(Number(batched)), []) }
     texts.forEach((ids, slot) => this.#feed(feeds, slot, ids))
-    const data = (await this.#session.run(feeds))[OUTPUT]?.data ?? new Float32Array()
+    const data = toFloat32((await this.#session.run(feeds))[OUTPUT])
     const labels = batched ? data.length / BATCH_SIZE : data.length
     return texts.map((_, slot) => data.slice(slot * labels, (slot + 1) * labels))
   }

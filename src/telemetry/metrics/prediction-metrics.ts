@@ -31,7 +31,7 @@ export class OutputMetrics {
     for (const { classification: { logits }, unreadable } of answer.predictions) {
       const best = findBestLabel(logits)
       this.#counterFor(answer.labels[best] as string).add()
-      this.#scores.observe(computeScores(logits)[best] as number)
+      this.#scores.observe(computeScores(logits, answer.scoreFunction)[best] as number)
       if (unreadable) this.#unreadable.add()
     }
   }

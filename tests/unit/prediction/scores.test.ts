@@ -38,7 +38,7 @@ describe('answers', () => {
   })
 
   it('name the best label and repeat its score', () => {
-    const answer = toSentimentAnswer({ classification, cached: true, unreadable: false }, { labels, model: 'm', maxTokens: 512 })
+    const answer = toSentimentAnswer({ classification, cached: true, unreadable: false }, { labels, modelLabels: labels, scoreFunction: 'softmax', model: 'm', maxTokens: 512 })
     expect(answer).toMatchObject({ label: 'positive', model: 'm', cached: true, truncated: false })
     expect(answer.score).toBe(answer.scores.positive)
   })

@@ -1,0 +1,56 @@
+/** The parts of a model's config.json that the service uses. */
+export interface ModelConfig {
+  model_type?: string
+  problem_type?: string | null
+  max_position_embeddings?: number
+  pad_token_id?: number | null
+  id2label?: Record<string, string>
+}
+
+/** How logits become scores by default. */
+export type DefaultScoreFunction = 'softmax' | 'sigmoid'
+
+/**
+ * Architectures with `padding_idx + 1` unused embeddings in front of position 0, as in RoBERTa.
+ * Source: transformers, `create_position_ids_from_input_ids` in each `modeling_….py`.
+ */
+const OFFSET_POSITION_TYPES: ReadonlySet<string> = new Set([
+  'roberta', 'xlm-roberta', 'xlm-roberta-xl', 'camembert', 'mpnet', 'data2vec-text', 'xmod', 'ibert', 'longformer', 'roberta-prelayernorm', 'luke', 'markuplm'
+])
+
+/** The token limit of models that declare none; tokenizers declare 1e30 then. */
+const DEFAULT_MAX_TOKENS = 512
+const UNLIMITED = 1e6
+
+/**
+ * Reads the label names by class index, in the model's own spelling; `LABEL_0`, `LABEL_1`, … if it declares none, as in
+ * transformers. `count` is the number of logits.
+ * @throws {Error} if the model declares another number of labels
+ */
+export function readLabels ({ id2label }: ModelConfig, count: number): string[] {
+  const labels = Object.entries(id2label ?? {}).sort(([a], [b]) => Number(a) - Number(b)).map(([, label]) => label)
+  if (labels.length === 0) return Array.from({ length: count }, (_, index) => `LABEL_${index}`)
+  if (labels.length !== count) throw new Error(`config.json declares ${labels.length} labels (id2label), but the model computes ${count}`)
+  return labels
+}
+
+/**
+ * Reads how logits become scores: `softmax` if one of the labels applies, `sigmoid` if each applies or not. The default is
+ * `sigmoid` for a single label, as in transformers.
+ * @throws {Error} if the model does not predict labels
+ */
+export function readScoreFunction ({ problem_type: type }: ModelConfig, count: number): DefaultScoreFunction {
+  if (type === 'multi_label_classification') return 'sigmoid'
+  if (type === 'single_label_classification' && count > 1) return 'softmax'
+  if (type !== undefined && type !== null && type !== 'single_label_classification') {
+    throw new Error(`config.json declares the problem_type ${type}: the model is not a classifier`)
+  }
+  return count === 1 ? 'sigmoid' : 'softmax'
+}
+
+/** Reads the longest input in tokens: the smaller of the tokenizer's limit and the number of usable positions. */
+export function readTokenLimit (config: ModelConfig, declared = Infinity): number {
+  const offset = OFFSET_POSITION_TYPES.has(config.model_type ?? '') ? (config.pad_token_id ?? 1) + 1 : 0
+  const limit = Math.min((config.max_position_embeddings ?? Infinity) - offset, declared)
+  return limit > 0 && limit < UNLIMITED ? limit : DEFAULT_MAX_TOKENS
+}
