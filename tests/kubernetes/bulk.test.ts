@@ -5,7 +5,7 @@ import { killProcess, onNode } from './support/node-shell.ts'
 
 const OVERLAY = join(import.meta.dirname, 'overlay-bulk')
 const SHARDS = 4
-const ROWS = 16_000
+const ROWS = 4096
 const KILLED = 2
 
 interface Job {

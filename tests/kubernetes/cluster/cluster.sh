@@ -23,18 +23,31 @@ for folder in /var/lib/kubelet /var/lib/cni /var/log/pods /var/log/containers; d
   [ -d $folder ] || created+=("$folder")
 done
 
+# Cgroups outlive the processes, which end a moment after their namespaces; kubelet makes its own in the hierarchy of v2 as well.
+remove_cgroups () {
+  local folder left
+  for _ in {1..50}; do
+    left=0
+    for folder in /sys/fs/cgroup"$CGROUP" /sys/fs/cgroup/*"$CGROUP"; do
+      [ -d "$folder" ] || continue
+      find "$folder" -depth -type d -exec rmdir {} \; 2> /dev/null || true
+      [ ! -d "$folder" ] || left=1
+    done
+    [ $left = 1 ] || return 0
+    sleep 0.2
+  done
+  say "these cgroups cannot be removed: $(echo /sys/fs/cgroup/*"$CGROUP")"
+}
+
 clean_up () {
   local folder
-  # Cgroups and folders outlive the processes; kubelet makes its own in the hierarchy of v2 as well.
-  for folder in /sys/fs/cgroup"$CGROUP" /sys/fs/cgroup/*"$CGROUP"; do
-    [ ! -d "$folder" ] || find "$folder" -depth -type d -exec rmdir {} + 2> /dev/null || true
-  done
+  remove_cgroups
   for folder in "${created[@]}"; do rmdir "$folder" 2> /dev/null || true; done
   rm -rf "$CLUSTER_DIR"
 }
 trap clean_up EXIT
 
-mkdir -p "${created[@]}"
+[ ${#created[@]} -eq 0 ] || mkdir -p "${created[@]}"
 for folder in "${hierarchies[@]}"; do
   mkdir -p "$folder$CGROUP"
   for file in cpuset.cpus cpuset.mems; do
