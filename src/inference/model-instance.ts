@@ -1,4 +1,3 @@
-import { createKeyer } from '../cache/cache-key.ts'
 import type { Logger } from '../logger.ts'
 import type { LocalModel } from '../models/store.ts'
 import type { DefaultScoreFunction } from './model-config.ts'
@@ -6,6 +5,34 @@ import { WARMUP_TEXT, type ReadyMessage } from './protocol.ts'
 import { estimateCost, type ComputedText, type Flow } from './queued-text.ts'
 import { Scheduler, type PendingText } from './scheduler.ts'
 import { WorkerPool, type WorkerLoss } from './worker-pool.ts'
+import { hash } from 'node:crypto'
+
+/** Everything besides the text that an answer depends on. */
+export interface ModelIdentity {
+  name: string
+  revision: string
+  dtype: string
+  /** Hash of the loaded files: a model that changed under the same name must not share keys with its predecessor. */
+  digest: string
+}
+
+/** Incremented when the preprocessing or the stored value changes: older values become misses. */
+const FORMAT = 2
+
+/**
+ * Returns a function that maps a preprocessed text to its cache key: SHA-256 over model and text, so that Redis contains no
+ * text. The identity is encoded as JSON, which is unambiguous.
+ */
+export function createKeyer ({ name, revision, dtype, digest }: ModelIdentity): (text: string) => string {
+  const prefix = Buffer.from(`${JSON.stringify([name, revision, dtype, digest])}\0`)
+  return (text) => {
+    const input = Buffer.allocUnsafe(prefix.length + 2 * text.length)
+    prefix.copy(input)
+    // UTF-16, as in JavaScript: UTF-8 would replace every lone surrogate by U+FFFD, and so map different texts to one key.
+    input.write(text, prefix.length, 'utf16le')
+    return `sentiment:${FORMAT}:${hash('sha256', input, 'base64url')}`
+  }
+}
 
 export interface ModelInstanceEvents {
   onTextComputed?: (result: ComputedText) => void

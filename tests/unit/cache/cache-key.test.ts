@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createKeyer } from '../../../src/cache/cache-key.ts'
+import { createKeyer } from '../../../src/inference/model-instance.ts'
 
 const identity = { name: 'owner/model', revision: 'main', dtype: 'q8', digest: 'abc' }
 
