@@ -47,6 +47,8 @@ const docsRoutes: FastifyPluginAsyncTypebox = async (app) => {
     // Relative links: behind a proxy the path may have a prefix.
     indexPrefix: '.',
     staticCSP: CSP,
+    // The page reads its own copy of the document, /docs/json, to which the server's address is relative.
+    transformSpecification: (document) => ({ ...document, servers: [{ url: '../' }] }),
     theme: { title: 'sentiment-service: API' },
     uiConfig: { docExpansion: 'list', displayRequestDuration: true }
   })
