@@ -40,7 +40,7 @@ describe('the embedded model', () => {
       expect((await service.predict(text)).body, text).toMatchObject({ label, model: 'compact' })
     }
     expect((await service.get('/health')).body.model).toMatchObject({ name: 'compact', requested: NAME, fallback: true })
-    expect(service.lines.join('\n')).toContain(`${NAME} is not on this machine: compact answers in its place`)
+    expect(service.lines.join('\n')).toContain(`${NAME} is not on this machine: compact answers until it is downloaded`)
   })
 })
 
