@@ -1,3 +1,4 @@
+import { textTooLong } from '../errors.ts'
 import type { CacheTrace } from '../cache/prediction-cache.ts'
 import type { Classification } from '../cache/codec.ts'
 import type { ComputedText } from '../inference/queued-text.ts'
@@ -136,4 +137,20 @@ export function nameScores (values: readonly number[], labels: readonly string[]
   const scores: Record<string, number> = {}
   for (let index = 0; index < labels.length; index++) scores[labels[index] as string] = values[index] as number
   return { label: labels[best] as string, score: values[best] as number, scores }
+}
+
+/** The stages of a request in milliseconds. */
+export function toTimings ({ cacheMs, computed }: PredictionTrace): StageTimings {
+  const timings = { cache: cacheMs, queue: 0, inference: 0 }
+  for (const { queueMs, tokenizeMs, inferenceMs } of computed) {
+    timings.queue = Math.max(timings.queue, queueMs)
+    timings.inference += tokenizeMs + inferenceMs
+  }
+  return timings
+}
+
+/** @throws TEXT_TOO_LONG for the first text that was truncated; `firstIndex` is the place of the first prediction, for the message */
+export function checkTruncation (predictions: readonly Prediction[], firstIndex: number, maxTokens: number): void {
+  const index = predictions.findIndex(({ classification }) => classification.truncated)
+  if (index >= 0) throw textTooLong(firstIndex + index, (predictions[index] as Prediction).classification.tokens, 'tokens', maxTokens)
 }

@@ -1,7 +1,73 @@
 import { SentenceCountError, UnreadableError } from '../errors.ts'
 import { nameScores, toSentimentAnswer, type PredictionSet, type SentimentAnswer } from './answer.ts'
 import { isUnreadable, checkText } from './text.ts'
-import { averageScores, isMixed, splitSentences, type SentenceSpan } from './sentences.ts'
+
+/** A sentence's place in its text: `text.slice(offset, offset + length)`, in UTF-16 code units. */
+export interface SentenceSpan {
+  offset: number
+  length: number
+}
+
+/** One sentence's scores (0…1, in label order) and the model tokens that were read: its weight in the document. */
+export interface WeightedScores {
+  scores: readonly number[]
+  tokens: number
+}
+
+/** A sentence this certain of its label counts for `mixed`. */
+const MIXED_MIN_SCORE = 0.5
+
+/** What makes a piece a sentence of its own: a letter, a digit or an emoji (flags and keycaps included). */
+const CONTENT = /[\p{L}\p{N}\p{Extended_Pictographic}\p{Regional_Indicator}\u20E3]/u
+
+/** Six decimals, as the scores of a single text have. */
+const DECIMALS = 1e6
+
+const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' })
+
+/**
+ * Splits a text into sentences, in order, without the white space around them. A piece without content, such as `...`, joins
+ * the sentence before it, or the one after it at the start of the text. A text without any content is one sentence.
+ */
+export function splitSentences (text: string): SentenceSpan[] {
+  const pieces: { start: number, end: number, hasContent: boolean }[] = []
+  for (const { segment, index } of segmenter.segment(text)) {
+    const piece = { start: index, end: index + segment.length, hasContent: CONTENT.test(segment) }
+    const previous = pieces.at(-1)
+    if (previous !== undefined && (!piece.hasContent || !previous.hasContent)) {
+      previous.end = piece.end
+      previous.hasContent ||= piece.hasContent
+    } else {
+      pieces.push(piece)
+    }
+  }
+  return pieces.map(({ start, end }) => trimSpan(text, start, end))
+}
+
+function trimSpan (text: string, start: number, end: number): SentenceSpan {
+  const piece = text.slice(start, end)
+  const offset = start + piece.length - piece.trimStart().length
+  return { offset, length: piece.trim().length }
+}
+
+/**
+ * Scores of a document: the mean of its sentences' scores, each weighted by its tokens, rounded to six decimals. They sum to 1
+ * within 1e-5 if every sentence's scores do.
+ */
+export function averageScores (sentences: readonly WeightedScores[]): number[] {
+  const tokens = sentences.reduce((sum, sentence) => sum + sentence.tokens, 0)
+  const labels = sentences[0]?.scores.length ?? 0
+  return Array.from({ length: labels }, (_, label) => {
+    const sum = sentences.reduce((total, { scores, tokens: weight }) => total + (scores[label] ?? 0) * weight, 0)
+    return Math.round(sum / tokens * DECIMALS) / DECIMALS
+  })
+}
+
+/** True if one sentence is positive and another negative, each with a score of 0.5 or more. */
+export function isMixed (sentences: readonly { label: string, score: number }[]): boolean {
+  const has = (wanted: string): boolean => sentences.some(({ label, score }) => label === wanted && score >= MIXED_MIN_SCORE)
+  return has('positive') && has('negative')
+}
 
 export type SentenceAnswer = SentenceSpan & Pick<SentimentAnswer, 'label' | 'score' | 'scores' | 'truncated'>
 

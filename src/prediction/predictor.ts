@@ -1,14 +1,15 @@
 import type { CacheResult, PredictionCache } from '../cache/prediction-cache.ts'
-import { BatchSizeError, textTooLong, UnreadableError, TimeoutError } from '../errors.ts'
+import { BatchSizeError, TimeoutError, UnreadableError } from '../errors.ts'
 import type { ModelInstance } from '../inference/model-instance.ts'
 import type { ModelManager } from '../inference/model-manager.ts'
 import { Flow, type ComputedText } from '../inference/queued-text.ts'
-import type { Prediction, PredictionSet, PredictionTrace } from './answer.ts'
+import { checkTruncation, toTimings, type PredictionSet, type PredictionTrace } from './answer.ts'
 import { isUnreadable, checkText, preprocess } from './text.ts'
 
 /** A wait that is aborted when the client disconnects or the deadline passes. */
-export class Wait {
+class Wait {
   readonly #controller = new AbortController()
+  readonly signal = this.#controller.signal
   readonly #client: AbortSignal
   readonly #timer: NodeJS.Timeout
   readonly #onDisconnect = (): void => this.#controller.abort(this.#client.reason)
@@ -18,10 +19,6 @@ export class Wait {
     this.#timer = setTimeout(() => this.#controller.abort(new TimeoutError(timeoutMs)), deadline - performance.now())
     client.addEventListener('abort', this.#onDisconnect)
     if (client.aborted) this.#onDisconnect()
-  }
-
-  get signal (): AbortSignal {
-    return this.#controller.signal
   }
 
   end (): void {
@@ -87,7 +84,7 @@ export class Predictor {
       const results = await this.#getOrCompute(instance, texts.map(preprocess), { ...options, deadline }, trace)
       trace.computed = [...new Set(results.flatMap(({ computed }) => computed ?? []))]
       const predictions = results.map(({ classification, computed }, index) => ({ classification, cached: computed === undefined, unreadable: unreadable[index] as boolean }))
-      if (!options.truncate) predictions.forEach((prediction, index) => refuseTruncated(prediction, firstIndex + index, instance.maxTokens))
+      if (!options.truncate) checkTruncation(predictions, firstIndex, instance.maxTokens)
       const { labels, modelLabels, scoreFunction, maxTokens, model: { spec: { name: model } } } = instance
       trace.answer = { labels, scoreFunction, predictions }
       return { model, labels, modelLabels, scoreFunction, maxTokens, predictions, timings: toTimings(trace) }
@@ -127,17 +124,4 @@ export class Predictor {
       wait?.end()
     }
   }
-}
-
-function toTimings ({ cacheMs, computed }: PredictionTrace) {
-  const timings = { cache: cacheMs, queue: 0, inference: 0 }
-  for (const { queueMs, tokenizeMs, inferenceMs } of computed) {
-    timings.queue = Math.max(timings.queue, queueMs)
-    timings.inference += tokenizeMs + inferenceMs
-  }
-  return timings
-}
-
-function refuseTruncated ({ classification }: Prediction, index: number, maxTokens: number): void {
-  if (classification.truncated) throw textTooLong(index, classification.tokens, 'tokens', maxTokens)
 }

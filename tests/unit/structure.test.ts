@@ -18,7 +18,7 @@ const SHARED = ['config.ts', 'config', 'errors.ts', 'logger.ts', 'version.ts']
 
 const MAX_FILES = 115
 const MAX_LINES = 250
-const MEDIAN_LINES_BELOW = 85
+const MEDIAN_LINES_BELOW = 90
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts')).map((path) => path.replaceAll('\\', '/'))
 const source = (path: string): string => readFileSync(join('src', path), 'utf8')
@@ -67,7 +67,7 @@ describe('src/', () => {
     expect(cycles()).toEqual([])
   })
 
-  it('has at most 115 files, with a median below 85 lines and none over 250', () => {
+  it('has at most 115 files, with a median below 90 lines and none over 250', () => {
     const lines = files.map((path) => source(path).trimEnd().split('\n').length).sort((a, b) => a - b)
     expect(lines.length).toBeLessThanOrEqual(MAX_FILES)
     expect(lines.at(-1)).toBeLessThanOrEqual(MAX_LINES)

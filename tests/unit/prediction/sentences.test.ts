@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { averageScores, isMixed, splitSentences } from '../../../src/prediction/sentences.ts'
+import { averageScores, isMixed, splitSentences } from '../../../src/prediction/document.ts'
 
 const split = (text: string): string[] => splitSentences(text).map(({ offset, length }) => text.slice(offset, offset + length))
 
