@@ -1,14 +1,27 @@
 import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Page } from 'playwright-core'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { BUILT_WORKER } from '../support/app.ts'
 import { useBrowser, visit } from './support/page.ts'
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-const lateWorker = (gate: string): URL => new URL(`../fixtures/workers/late.mjs?${new URLSearchParams({ gate })}`, import.meta.url)
+
+/** Writes a worker that loads its model only once the file `gate` exists. A worker thread gets neither environment nor query. */
+async function lateWorker (gate: string): Promise<URL> {
+  const file = `${gate}.mjs`
+  onTestFinished(() => rm(file))
+  await writeFile(file, `import { existsSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+while (!existsSync(${JSON.stringify(gate)})) await setTimeout(20)
+await import(${JSON.stringify(BUILT_WORKER.href)})
+`)
+  return pathToFileURL(file)
+}
 
 const type = async (page: Page, text: string): Promise<void> => {
   await page.getByLabel('Text', { exact: true }).fill(text)
@@ -70,13 +83,36 @@ describe('the page', () => {
 
   it('retries while the model loads, and then shows the answer', async () => {
     const gate = join(tmpdir(), `gate-${randomUUID()}`)
-    const { page } = await visit({ workerUrl: lateWorker(gate), ready: false })
+    const { page } = await visit({ workerUrl: await lateWorker(gate), ready: false })
     await type(page, 'early bird')
     await page.getByText('The model is not ready yet').waitFor()
     expect(await seen(page, 'state')).toContain('Loading the model')
     await writeFile(gate, '')
     await page.locator('#result').waitFor()
     expect(await page.locator('#problem').isHidden()).toBe(true)
+  })
+
+  it('marks each sentence with its label and score, on hover and for screen readers', async () => {
+    const { page } = await visit({}, { bypassCSP: true })
+    await type(page, 'The food was great! The waiter was rude.')
+    await page.locator('#result').waitFor()
+    const sentences = page.locator('#shown-text .sentence')
+    expect(await sentences.count()).toBe(2)
+    const title = await sentences.first().getAttribute('title')
+    expect(title).toMatch(/^(negative|neutral|positive) \d+\.\d %$/)
+    expect(await sentences.first().textContent()).toBe(`The food was great! (${title})`)
+    expect(await seen(page, 'facts')).toMatch(/Sentences\s+2/)
+    expect(await violations(page)).toEqual([])
+  })
+
+  it('warns of a text in a script that the model cannot read', async () => {
+    const { page } = await visit()
+    await type(page, '이 영화는 끔찍했다')
+    await page.locator('#script-warning:visible').waitFor()
+    expect(await page.locator('[role=status]').innerText()).toContain('cannot read this script')
+    await type(page, 'This film was horrible')
+    await page.locator('#shown-text', { hasText: 'horrible' }).waitFor()
+    expect(await page.locator('#script-warning').isHidden()).toBe(true)
   })
 
   it('warns if the fallback model answered', async () => {
@@ -91,7 +127,7 @@ describe('the page', () => {
     await page.getByText('An API key is required').waitFor()
     await page.getByLabel('API key').fill('not-the-right-key-at-all')
     await page.keyboard.press('Enter')
-    await page.getByText('The API key is wrong').waitFor()
+    await page.getByText('Wrong API key').waitFor()
     await page.getByLabel('API key').fill('the-key-of-this-test')
     await page.keyboard.press('Enter')
     await page.locator('#result').waitFor()
@@ -110,8 +146,7 @@ describe('the page', () => {
   })
 
   it('shows when to try again after too many requests', async () => {
-    // The page's own request for the limits counts, too.
-    const { page } = await visit({ env: { RATE_LIMIT_PER_MINUTE: '2' } })
+    const { page } = await visit({ env: { RATE_LIMIT_TEXTS_PER_MINUTE: '1' } })
     await page.waitForLoadState('networkidle')
     await type(page, 'once')
     await page.locator('#result').waitFor()

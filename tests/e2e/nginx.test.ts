@@ -95,7 +95,7 @@ it('a stream passes through nginx line by line in both directions', async () => 
 })
 
 it('the service counts requests by the address that nginx forwards, not by what the client claims', async () => {
-  const proxy = await Proxy.start({ RATE_LIMIT_PER_MINUTE: '2' })
+  const proxy = await Proxy.start({ RATE_LIMIT_TEXTS_PER_MINUTE: '2' })
   const statuses = []
   for (const claimed of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) {
     statuses.push((await proxy.send('/predict', { text: 'whose address' }, { 'x-forwarded-for': claimed })).status)
