@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
 import { Classifier } from './classifier.ts'
 import { WARMUP_TEXT, type MainMessage, type ModelLoadOptions, type TextOutcome, type WorkerMessage } from './protocol.ts'
@@ -29,8 +29,9 @@ async function load (options: ModelLoadOptions): Promise<void> {
     await loaded.classify([WARMUP_TEXT])
     const warmupMs = performance.now() - start
     classifier = loaded
-    // Only Linux applies a priority to the calling thread; other systems would slow down the whole process.
-    if (process.platform === 'linux') setPriority(NICE)
+    // Only Linux applies a priority to the calling thread; other systems would slow down the whole process. A process that was
+    // started with a lower priority, such as `nice -n 10`, may not raise it again without privileges.
+    if (process.platform === 'linux' && getPriority() < NICE) setPriority(NICE)
     const { labels, scoreFunction, maxTokens, maxTextsPerRun, batchingDisabledReason } = loaded
     send({ type: 'ready', labels, scoreFunction, maxTokens, warmupMs, maxTextsPerRun, ...(batchingDisabledReason !== undefined && { batchingDisabledReason }) })
   } catch (error) {
