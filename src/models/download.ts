@@ -10,32 +10,43 @@ export interface DownloadOptions {
   hub: HubOptions
   retry: RetryOptions
   subject: Required<ModelSubject>
-  /** The model's directory; the file comes to `directory/subject.file`. */
+  /** The model's directory; the file is stored as `directory/subject.file`. */
   directory: string
   signal: AbortSignal
-  /** Bytes of this file that are on disk, and of the whole file where known. */
+  /** Bytes of this file that are on disk, and of the whole file if announced. */
   onProgress: (receivedBytes: number, totalBytes: number | undefined) => void
 }
 
 const SHA256 = /^[0-9a-f]{64}$/
 
+/** Bounds for files whose size the hub does not announce, in bytes: JSON is read into memory as a whole. */
+const MAX_JSON_BYTES = 64 * 1024 ** 2
+const MAX_WEIGHTS_BYTES = 32 * 1024 ** 3
+
 /**
- * Downloads one file: under a temporary name, resumed where an earlier try (of this or another process) was cut, its size
+ * Downloads one file: under a temporary name, resumed where an earlier attempt (of this or another process) was cut, its size
  * and hash checked, then renamed into place. The caller holds the directory's lock.
- * @throws {HubUnreachableError} when the retries are spent; {DamagedModelError} when the content is wrong twice
+ * @throws {HubUnreachableError} when the retries are exhausted; {DamagedModelError} when the content is wrong twice; the file
+ * system's error if the file cannot be written
  */
 export async function downloadFile (options: DownloadOptions): Promise<ManifestEntry> {
   const { hub, retry, subject, signal } = options
   const part = new PartialFile(join(options.directory, subject.file))
   await mkdir(dirname(part.target), { recursive: true })
-  let received = 0
   for (let wrong = 0; ; wrong++) {
+    let received = 0
+    // Progress means beyond the furthest byte of any attempt: a hub that closes early and cannot resume would be retried forever.
+    let furthest = await part.size()
     let answer: HubResponse
     try {
       answer = await withRetry(retry, signal, async () => {
         received = 0
         return await fetchInto(part, options, (bytes) => { received = bytes })
-      }, () => received > part.lastOffset)
+      }, () => {
+        const progress = received > furthest
+        furthest = Math.max(furthest, received)
+        return progress
+      })
     } catch (error) {
       if (!(error instanceof TransientError) || signal.aborted) throw error
       throw new HubUnreachableError(subject, new URL(hub.endpoint).origin, error.message, { cause: error })
@@ -50,13 +61,11 @@ export async function downloadFile (options: DownloadOptions): Promise<ManifestE
   }
 }
 
-/** A download under way: `.NAME.part` beside its target, and `.NAME.part.etag`, which identifies what it is a part of. */
+/** An incomplete download: `.NAME.part` beside its target, and `.NAME.part.etag`, which identifies the whole content. */
 class PartialFile {
   readonly target: string
   readonly path: string
   readonly #etagPath: string
-  /** Where the last try began, in bytes. */
-  lastOffset = 0
 
   constructor (target: string) {
     this.target = target
@@ -92,32 +101,34 @@ class PartialFile {
   }
 }
 
-/** One try: from where the part ends, or from the start where that part is of another content. */
+/** One attempt: continues the part, or starts again if the part belongs to another content. */
 async function fetchInto (part: PartialFile, options: DownloadOptions, onBytes: (bytes: number) => void): Promise<HubResponse> {
   const { hub, subject, signal } = options
   const known = await part.etag()
   const wanted = known === undefined ? 0 : await part.size()
-  part.lastOffset = wanted
   const stalled = new AbortController()
   const stop = AbortSignal.any([signal, stalled.signal])
   const timer = setTimeout(() => stalled.abort(new TransientError(`no byte for ${hub.stallMs} ms`)), hub.stallMs)
   try {
     const answer = await requestFile(hub, subject, wanted, stop)
     if (answer.offset > 0 && (answer.offset !== wanted || answer.etag !== known)) {
-      await answer.body.cancel()
+      await answer.body?.cancel()
       await part.discard()
       throw new TransientError('the file changed on the hub since its download began')
     }
     await part.remember(answer.etag)
     const handle = await open(part.path, answer.offset > 0 ? 'a' : 'w')
+    const limit = answer.size ?? (subject.file.endsWith('.json') ? MAX_JSON_BYTES : MAX_WEIGHTS_BYTES)
     let bytes = answer.offset
     try {
-      for await (const chunk of answer.body) {
+      for await (const chunk of answer.body ?? []) {
         timer.refresh()
-        await handle.write(chunk)
+        // Writes the whole chunk, unlike `write`: on a full disk a short write would look like a damaged download.
+        await handle.appendFile(chunk)
         bytes += chunk.byteLength
         onBytes(bytes)
         options.onProgress(bytes, answer.size)
+        if (bytes > limit) break
       }
       await handle.sync()
     } finally {
@@ -142,10 +153,12 @@ function asTransient (error: unknown, stalled: AbortSignal): Error {
   return new TransientError(((error as Error).cause as Error | undefined)?.message ?? (error as Error).message, undefined, { cause: error })
 }
 
-/** What goes into the manifest, or what is wrong with the content. */
+/** The entry for the manifest, or what is wrong with the content. */
 async function check (part: PartialFile, file: string, { size, etag, commit }: HubResponse, signal: AbortSignal): Promise<ManifestEntry | string> {
   const bytes = await part.size()
+  if (size !== undefined && bytes > size) return `more than the ${size} announced bytes`
   if (size !== undefined && bytes !== size) return `${bytes} bytes instead of ${size}`
+  if (size === undefined && file.endsWith('.json') && bytes > MAX_JSON_BYTES) return `more than ${MAX_JSON_BYTES} bytes`
   const sha256 = await hashFile(part.path, signal)
   if (etag !== undefined && SHA256.test(etag) && etag !== sha256) return 'its hash is not the one that the hub announced'
   const damage = await obviousDamage(part.path, file)

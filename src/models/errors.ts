@@ -63,6 +63,8 @@ const STORAGE_PROBLEMS: Readonly<Record<string, readonly [problem: string, advic
   ENOSPC: ['no space left', 'Free space there, or set MODEL_DIR to a folder on another disk'],
   EDQUOT: ['the disk quota is exhausted', 'Free space there, or set MODEL_DIR to a folder on another disk'],
   EROFS: ['the file system is read-only', 'Mount it writable, put the model\'s files there, or set MODEL_DIR to a writable folder'],
+  // Node reports a missing parent on a read-only file system as ENOENT.
+  ENOENT: ['the folder cannot be created', 'Check that its file system is writable, or set MODEL_DIR to a writable folder'],
   EACCES: ['permission denied', 'Give the user of the service read and write access, or set MODEL_DIR to a writable folder'],
   EPERM: ['operation not permitted', 'Give the user of the service read and write access, or set MODEL_DIR to a writable folder'],
   ENOTDIR: ['a part of the path is a file, not a folder', 'Remove that file, or set MODEL_DIR to a folder'],

@@ -1,20 +1,26 @@
-import { ModelAccessError, ModelNotFoundError, type ModelSubject } from './errors.ts'
+import type { ReadableStream } from 'node:stream/web'
+import type { EnvHttpProxyAgent, Headers, RequestInit, Response } from 'undici'
+import { HubUnreachableError, ModelAccessError, ModelNotFoundError, type ModelSubject } from './errors.ts'
 import { TransientError } from './retry.ts'
+
+export type Fetch = (url: URL, init: RequestInit) => Promise<Response>
 
 export interface HubOptions {
   /** Address of the hub, e.g. `https://huggingface.co`. */
   endpoint: string
   token?: string
+  fetch: Fetch
   /** Milliseconds without a byte after which a connection counts as dead. */
   stallMs: number
 }
 
 /** A file's content as the hub sends it, from `offset` on. */
 export interface HubResponse {
-  body: ReadableStream<Uint8Array>
-  /** First byte sent: the requested offset, or 0 if the server sends the whole file. */
+  /** Null if the file is empty. */
+  body: ReadableStream<Uint8Array> | null
+  /** Position of the first byte sent: the requested offset, or 0 if the server sends the whole file. */
   offset: number
-  /** Size of the whole file in bytes, if the hub sends it. */
+  /** Size of the whole file in bytes, if the hub announces it. */
   size: number | undefined
   /** What identifies this content; a SHA-256 for large files. */
   etag: string | undefined
@@ -24,21 +30,22 @@ export interface HubResponse {
 const MAX_REDIRECTS = 5
 
 /**
- * Requests a file from the hub. Redirects are followed here: the first answer, not the storage server's, has the file's
- * size and hash; and the token goes to no other origin.
- * @throws {ModelNotFoundError} for 404, {ModelAccessError} for 401 and 403, {TransientError} for what may pass
+ * Requests a file from the hub. Redirects are followed here: the file's size and hash are in the first response, not in the
+ * storage server's, and the token is sent to no other origin. Only https, or the endpoint's own scheme, is followed.
+ * @throws {ModelNotFoundError} for 404, {ModelAccessError} for 401 and 403, {HubUnreachableError} for a redirect to another
+ * scheme, {TransientError} for temporary failures
  */
 export async function requestFile (hub: HubOptions, subject: Required<ModelSubject>, offset: number, signal: AbortSignal): Promise<HubResponse> {
   const origin = new URL(hub.endpoint).origin
   let url = new URL(`${hub.endpoint.replace(/\/+$/, '')}/${subject.repo}/resolve/${encodeURIComponent(subject.revision)}/${subject.file}`)
   let linked: Headers | undefined
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const response = await send(url, headersFor(url.origin === origin ? hub.token : undefined, offset), signal)
+    const response = await send(hub.fetch, url, headersFor(url.origin === origin ? hub.token : undefined, offset), signal)
     const location = response.headers.get('location')
     if (response.status >= 300 && response.status < 400 && location !== null) {
       linked ??= response.headers
-      url = new URL(location, url)
       await response.body?.cancel()
+      url = redirectTarget(location, url, hub.endpoint, subject)
       continue
     }
     if (response.status !== 200 && response.status !== 206) {
@@ -60,32 +67,83 @@ function headersFor (token: string | undefined, offset: number): Record<string, 
   }
 }
 
-async function send (url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+function redirectTarget (location: string, from: URL, endpoint: string, subject: ModelSubject): URL {
+  if (!URL.canParse(location, from.href)) throw new TransientError('a redirect without a valid address')
+  const target = new URL(location, from)
+  const { protocol, origin } = new URL(endpoint)
+  if (target.protocol === 'https:' || target.protocol === protocol) return target
+  throw new HubUnreachableError(subject, origin, `a redirect to ${target.protocol}//${target.host} is not followed`)
+}
+
+async function send (fetch: Fetch, url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
   try {
     return await fetch(url, { headers, redirect: 'manual', signal })
   } catch (error) {
     if (signal.aborted) throw error
-    const cause = (error as Error).cause as NodeJS.ErrnoException | undefined
-    throw new TransientError(cause?.code ?? cause?.message ?? (error as Error).message, undefined, { cause: error })
+    throw new TransientError(describeCause(error as Error), undefined, { cause: error })
   }
+}
+
+/** The innermost cause: `fetch failed` has no information. A system error is named by its code, such as ECONNREFUSED. */
+function describeCause (error: Error): string {
+  let cause: NodeJS.ErrnoException = error
+  while (cause.cause instanceof Error) cause = cause.cause
+  return /^E[A-Z]+$/.test(String(cause.code)) ? String(cause.code) : cause.message
 }
 
 function refusal (response: Response, origin: string, subject: ModelSubject, tokenGiven: boolean): Error {
   const { status } = response
   if (status === 404) return new ModelNotFoundError(subject, origin)
   if (status === 401 || status === 403) return new ModelAccessError(subject, origin, status, tokenGiven)
-  const seconds = Number(response.headers.get('retry-after') ?? NaN)
-  return new TransientError(`status ${status}`, Number.isFinite(seconds) ? seconds * 1000 : undefined)
+  return new TransientError(`status ${status}`, retryAfterMs(response.headers.get('retry-after')))
 }
 
-function describe (response: Response, first: Headers): HubResponse {
+/** The delay of a Retry-After header in milliseconds: seconds or a date. Source: RFC 9110, section 10.2.3. */
+function retryAfterMs (value: string | null): number | undefined {
+  if (value === null) return undefined
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms)
+}
+
+function describe (response: Response, announced: Headers): HubResponse {
   const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '')
-  const whole = first.get('x-linked-size') ?? range?.[2] ?? (response.status === 200 ? response.headers.get('content-length') : null)
+  const whole = announced.get('x-linked-size') ?? range?.[2] ?? (response.status === 200 ? response.headers.get('content-length') : null)
   return {
-    body: response.body ?? new ReadableStream({ start: (controller) => controller.close() }),
+    body: response.body,
     offset: response.status === 206 ? Number(range?.[1] ?? NaN) : 0,
     size: whole === null || whole === undefined ? undefined : Number(whole),
-    etag: (first.get('x-linked-etag') ?? first.get('etag'))?.replace(/^W\//, '').replaceAll('"', '') ?? undefined,
-    commit: first.get('x-repo-commit') ?? undefined
+    etag: (announced.get('x-linked-etag') ?? announced.get('etag'))?.replace(/^W\//, '').replaceAll('"', '') ?? undefined,
+    commit: announced.get('x-repo-commit') ?? undefined
+  }
+}
+
+/** A proxy's address as curl accepts it: without a scheme it is http. */
+function proxyUrl (env: NodeJS.ProcessEnv, name: string): string {
+  const value = env[name.toLowerCase()] || env[name] || ''
+  const url = value === '' || value.includes('://') ? value : `http://${value}`
+  try {
+    if (url !== '') decodeURIComponent(new URL(url).username + new URL(url).password)
+  } catch {
+    throw new Error(`${name} is not a valid URL`)
+  }
+  return url
+}
+
+/**
+ * A `fetch` that uses HTTP_PROXY, HTTPS_PROXY and NO_PROXY of `env`, in upper or lower case. Node's own ignores them by default.
+ * The client is loaded with the first request: a start without a download does not need it.
+ */
+export function createProxyFetch (env: NodeJS.ProcessEnv = process.env): Fetch {
+  let agent: EnvHttpProxyAgent | undefined
+  return async (url, init) => {
+    const undici = await import('undici')
+    agent ??= new undici.EnvHttpProxyAgent({
+      httpProxy: proxyUrl(env, 'HTTP_PROXY'),
+      httpsProxy: proxyUrl(env, 'HTTPS_PROXY'),
+      noProxy: env.no_proxy || env.NO_PROXY || '',
+      // Plain requests are forwarded, not tunnelled: many proxies permit CONNECT to port 443 only.
+      proxyTunnel: false
+    })
+    return await undici.fetch(url, { ...init, dispatcher: agent })
   }
 }

@@ -9,6 +9,7 @@ import type { HubOptions } from './hub-request.ts'
 import { hasRequiredFiles, inspectModel, modelFiles, type FileCheck, type Inspection } from './integrity.ts'
 import { writeManifest } from './manifest.ts'
 import { logProgress, type DownloadProgress } from './progress.ts'
+import { createProxyFetch } from './hub-request.ts'
 import { DEFAULT_RETRY, type RetryOptions } from './retry.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import lockfile from 'proper-lockfile'
@@ -64,10 +65,11 @@ export interface ModelStoreOptions {
   logger: Logger
   onProgress?: ((progress: DownloadProgress) => void) | undefined
   stallMs?: number
-  retry?: RetryOptions
+  retry?: Partial<RetryOptions>
 }
 
 const STALL_MS = 30_000
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 const NEVER = new AbortController().signal
 
 /** Finds models on disk and downloads missing ones, once for all processes that share the folder. */
@@ -78,7 +80,7 @@ export class ModelStore {
   constructor (options: ModelStoreOptions) {
     this.#options = options
     const { endpoint, token, stallMs = STALL_MS } = options
-    this.#hub = { endpoint, stallMs, ...(token !== undefined && { token }) }
+    this.#hub = { endpoint, stallMs, fetch: createProxyFetch(), ...(token !== undefined && { token }) }
   }
 
   /**
@@ -137,9 +139,13 @@ export class ModelStore {
 
   /** Downloads the files that are missing or damaged; returns the model's digest. */
   async #download (spec: ModelSpec, directory: string, signal: AbortSignal): Promise<string> {
-    const { logger, onProgress = logProgress(logger), retry = DEFAULT_RETRY } = this.#options
+    const { logger, onProgress = logProgress(logger), retry } = this.#options
     const { name: model, repo, revision } = spec
-    logger.info({ model, repo, revision, from: new URL(this.#hub.endpoint).origin }, 'Downloading model')
+    const { protocol, hostname, origin } = new URL(this.#hub.endpoint)
+    logger.info({ model, repo, revision, from: origin }, 'Downloading model')
+    if (this.#hub.token !== undefined && protocol === 'http:' && !LOOPBACK.test(hostname)) {
+      logger.warn({ from: origin }, 'HF_TOKEN is sent unencrypted: HF_ENDPOINT is not https. Anybody on the network path can read the token')
+    }
     const before = await inspectModel(directory, spec.dtype)
     const manifest = before.manifest ?? { version: 1 as const, repo, revision, files: {} }
     for (const { file, required } of modelFiles(spec.dtype)) {
@@ -149,7 +155,11 @@ export class ModelStore {
       try {
         manifest.files[file] = await downloadFile({
           hub: this.#hub,
-          retry,
+          retry: {
+            ...DEFAULT_RETRY,
+            onRetry: ({ message: reason }, waitMs) => logger.warn({ file, reason, retryInMs: Math.round(waitMs) }, 'Download interrupted'),
+            ...retry
+          },
           directory,
           signal,
           subject: { repo, revision, file },

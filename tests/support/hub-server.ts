@@ -8,9 +8,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 /** What goes wrong with a file; `times` requests are affected, then it is served as it should be. */
 export interface Fault {
-  kind: 'status' | 'cut' | 'stall' | 'damage' | 'slow'
-  /** Status to answer with. */
+  kind: 'status' | 'cut' | 'stall' | 'damage' | 'slow' | 'oversize' | 'redirect'
+  /** Status to answer with, and its Retry-After header. */
   status?: number
+  retryAfter?: string
+  /** Target of a redirect. */
+  location?: string
   /** Bytes sent before the connection is cut or stalls. */
   bytes?: number
   times?: number
@@ -32,6 +35,8 @@ export class HubServer {
   url = ''
   /** Bytes of bodies that were sent, all files together. */
   bytesSent = 0
+  /** Whether responses identify their content. */
+  etags = true
   /** The token that requests must carry, if any. */
   token: string | undefined
   readonly #faults = new Map<string, Fault>()
@@ -82,10 +87,11 @@ export class HubServer {
     if (resolved !== null && this.token !== undefined && authorization !== `Bearer ${this.token}`) return end(response, 401)
     const redirected = resolved !== null && content.length > LARGE_BYTES
     const fault = redirected ? undefined : this.#take(file)
-    if (fault?.kind === 'status') return end(response, fault.status ?? 500)
+    if (fault?.kind === 'status') return end(response, fault.status ?? 500, fault.retryAfter === undefined ? {} : { 'retry-after': fault.retryAfter })
+    if (fault?.kind === 'redirect') return end(response, 302, { location: fault.location ?? '' })
     const hash = createHash('sha256').update(content).digest('hex')
     if (redirected) {
-      response.writeHead(302, { location: `/storage/${file}`, 'x-linked-size': content.length, 'x-linked-etag': `"${hash}"`, 'x-repo-commit': 'c0ffee' })
+      response.writeHead(302, { location: `/storage/${file}`, 'x-linked-size': content.length, ...(this.etags && { 'x-linked-etag': `"${hash}"` }), 'x-repo-commit': 'c0ffee' })
       response.end()
       return
     }
@@ -97,8 +103,8 @@ export class HubServer {
     const body = Buffer.from(content.subarray(from))
     if (fault?.kind === 'damage') body[body.length >> 1] = (body[body.length >> 1] as number) ^ 1
     response.writeHead(from > 0 ? 206 : 200, {
-      'content-length': body.length,
-      etag: `"${hash}"`,
+      ...(fault?.kind !== 'oversize' && { 'content-length': body.length }),
+      ...(this.etags && { etag: `"${hash}"` }),
       ...(from > 0 && { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` })
     })
     const until = fault?.kind === 'cut' || fault?.kind === 'stall' ? fault.bytes ?? body.length >> 1 : body.length
@@ -110,6 +116,8 @@ export class HubServer {
       await new Promise((resolve) => { response.write(chunk, resolve) })
       if (step < until) await delay(10)
     }
+    // The size was announced with the redirect.
+    while (fault?.kind === 'oversize' && !response.destroyed) await new Promise((resolve) => { response.write(body, resolve) })
     if (fault?.kind === 'cut') response.destroy()
     else if (fault?.kind !== 'stall') response.end()
   }
@@ -122,7 +130,7 @@ export class HubServer {
   }
 }
 
-function end (response: ServerResponse, status: number): void {
-  response.writeHead(status)
+function end (response: ServerResponse, status: number, headers: Record<string, string> = {}): void {
+  response.writeHead(status, headers)
   response.end()
 }

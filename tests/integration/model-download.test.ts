@@ -1,0 +1,151 @@
+import { spawnSync } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { resolveModel } from '../../src/models/catalog.ts'
+import { ModelStore, type ModelStoreOptions } from '../../src/models/store.ts'
+import { TINY_ROBERTA } from '../fixtures/make-model.ts'
+import { captureLogger } from '../support/capture-logger.ts'
+import { HubServer } from '../support/hub-server.ts'
+import { RecordingProxy } from '../support/recording-proxy.ts'
+
+const REPO = 'test/tiny-roberta'
+const WEIGHTS = 'onnx/model_quantized.onnx'
+const spec = resolveModel(REPO, 'main', 'q8')
+
+let hub: HubServer
+let directory: string
+let logger = captureLogger()
+beforeEach(async () => {
+  logger = captureLogger()
+  hub = await HubServer.start(TINY_ROBERTA, REPO)
+  directory = await mkdtemp(join(tmpdir(), 'models-'))
+})
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await hub.close()
+  spawnSync('umount', [directory])
+  await rm(directory, { recursive: true })
+})
+
+const create = (options: Partial<ModelStoreOptions> = {}): ModelStore => new ModelStore({
+  directory, embeddedDirectory: TINY_ROBERTA, endpoint: hub.url, logger, retry: { attempts: 3, baseMs: 1, maxMs: 5 }, ...options
+})
+
+describe('a download', () => {
+  it.each([[true, 20_000], [false, undefined]])('gives up on a hub that always cuts at the same byte (resumable: %s)', async (etags, bytes) => {
+    hub.etags = etags
+    hub.fail(WEIGHTS, { kind: 'cut', ...(bytes !== undefined && { bytes: 0 }) })
+    await expect(create().ensure(spec)).rejects.toMatchObject({ name: 'HubUnreachableError' })
+    expect(hub.requestsFor(WEIGHTS).length).toBeLessThanOrEqual(4)
+    expect(logger.lines.filter((line) => line.includes('Download interrupted')).length).toBeGreaterThan(0)
+  })
+
+  it.each([['3600', 20], [new Date(Date.now() + 3_600_000).toUTCString(), 20], ['0', 0]])('waits as long as Retry-After requests, within a bound: %s', async (retryAfter, waitMs) => {
+    hub.fail('config.json', { kind: 'status', status: 429, retryAfter, times: 1 })
+    await create({ retry: { attempts: 3, baseMs: 50_000, maxMs: 50_000, maxRetryAfterMs: 20 } }).ensure(spec)
+    expect(logger.lines.find((line) => line.includes('Download interrupted'))).toContain(`"retryInMs":${waitMs}`)
+  })
+
+  it.each(['ftp://example.org/model', 'file:///etc/passwd', 'data:application/json,{}'])('follows no redirect to another scheme: %s', async (location) => {
+    hub.fail('config.json', { kind: 'redirect', location })
+    await expect(create().ensure(spec)).rejects.toMatchObject({ name: 'HubUnreachableError', message: expect.stringContaining('is not followed') })
+    expect(hub.requestsFor('config.json')).toHaveLength(1)
+  })
+
+  it('stops when more bytes arrive than announced', async () => {
+    hub.fail(WEIGHTS, { kind: 'oversize' })
+    await expect(create().ensure(spec)).rejects.toMatchObject({ name: 'DamagedModelError', message: expect.stringContaining('announced bytes') })
+  })
+
+  it('warns before it sends a token over plain http', async () => {
+    await expect(create({ endpoint: 'http://hub.invalid', token: 'hf_secret', retry: { attempts: 1 } }).ensure(spec)).rejects.toMatchObject({ name: 'HubUnreachableError' })
+    expect(logger.lines.join()).toContain('HF_TOKEN is sent unencrypted')
+    expect(logger.lines.join()).not.toContain('hf_secret')
+  })
+
+  it('does not warn about a hub on this machine', async () => {
+    await create({ token: 'hf_secret' }).ensure(spec)
+    expect(logger.lines.join()).not.toContain('unencrypted')
+  })
+})
+
+describe('a proxy', () => {
+  let proxy: RecordingProxy
+  beforeEach(async () => {
+    proxy = await RecordingProxy.start()
+    for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy']) vi.stubEnv(name, '')
+  })
+  afterEach(() => proxy.close())
+
+  it.each(['HTTP_PROXY', 'http_proxy'])('of %s receives every request of a download', async (name) => {
+    vi.stubEnv(name, `http://user:pa%40ss@${proxy.address}`)
+    const model = await create().ensure(spec)
+    expect(await readFile(join(model.directory, WEIGHTS))).toEqual(await readFile(join(TINY_ROBERTA, WEIGHTS)))
+    expect(proxy.requests).toHaveLength(hub.requests.length)
+    expect(proxy.requests[0]).toBe(`GET ${hub.url}/${REPO}/resolve/main/config.json`)
+    expect(new Set(proxy.credentials)).toEqual(new Set(['user:pa@ss']))
+  })
+
+  it('without a scheme is an HTTP proxy', async () => {
+    vi.stubEnv('HTTP_PROXY', proxy.address)
+    await create().ensure(spec)
+    expect(proxy.requests).toHaveLength(hub.requests.length)
+  })
+
+  it.each(['127.0.0.1', '*', 'example.org, 127.0.0.1'])('is not used for hosts in NO_PROXY=%s', async (hosts) => {
+    vi.stubEnv('HTTP_PROXY', `http://${proxy.address}`)
+    vi.stubEnv('NO_PROXY', hosts)
+    await create().ensure(spec)
+    expect(proxy.requests).toEqual([])
+  })
+
+  it('of HTTPS_PROXY receives a CONNECT for a hub with https', async () => {
+    vi.stubEnv('HTTPS_PROXY', `http://${proxy.address}`)
+    await expect(create({ endpoint: 'https://hub.invalid', retry: { attempts: 1 } }).ensure(spec)).rejects.toMatchObject({ name: 'HubUnreachableError' })
+    expect(proxy.requests).toEqual(['CONNECT hub.invalid:443'])
+  })
+
+  it('that is not a valid URL is named without its password', async () => {
+    vi.stubEnv('HTTP_PROXY', 'http://user:secret@proxy:notaport')
+    await expect(create({ retry: { attempts: 1 } }).ensure(spec)).rejects.toThrow(/HTTP_PROXY is not a valid URL/)
+    expect(logger.lines.join()).not.toContain('secret')
+  })
+})
+
+/** Mounts a file system of this size in memory; false if this user may not. */
+function mountSmall (path: string, options: string): boolean {
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path]).status === 0
+}
+
+describe('MODEL_DIR', () => {
+  it('that is full is reported as such, and freed space lets the next attempt succeed (needs root to mount a file system)', async ({ skip }) => {
+    if (!mountSmall(directory, 'size=64k')) return skip()
+    const error = await create().ensure(spec).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ name: 'ModelStorageError', retryable: true })
+    expect((error as Error).message).toContain(`cannot use ${directory}: no space left (ENOSPC). Free space there, or set MODEL_DIR`)
+    spawnSync('mount', ['-o', 'remount,size=16m', directory])
+    expect(await create().ensure(spec)).toMatchObject({ spec })
+  })
+
+  it('on a read-only file system is reported as such (needs root to mount a file system)', async ({ skip }) => {
+    if (!mountSmall(directory, 'size=64k,ro')) return skip()
+    await expect(create().ensure(spec)).rejects.toMatchObject({ name: 'ModelStorageError', message: expect.stringMatching(/cannot use .*: (the file system is read-only \(EROFS\)|the folder cannot be created \(ENOENT\)).*writable/) })
+  })
+
+  it('that is a file, or below a file, is reported as such', async () => {
+    const file = join(directory, 'file')
+    await writeFile(file, '')
+    for (const path of [file, join(file, 'models')]) {
+      await expect(create({ directory: path }).ensure(spec)).rejects.toMatchObject({
+        name: 'ModelStorageError', message: expect.stringMatching(/cannot use .*file.*: a part of the path is a file, not a folder/)
+      })
+    }
+  })
+
+  it('with a folder in place of a model file is reported as such', async () => {
+    await mkdir(join(directory, REPO, 'main', 'config.json'), { recursive: true })
+    await expect(create().ensure(spec)).rejects.toMatchObject({ name: 'ModelStorageError', message: expect.stringContaining('set MODEL_DIR') })
+  })
+})
