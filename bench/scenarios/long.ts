@@ -11,7 +11,7 @@ const CONNECTIONS = 4
 const TEXTS_PER_SECOND = 100
 
 async function run (bench: Bench): Promise<Measurement[]> {
-  const seconds = chooseSeconds(bench, 4)
+  const seconds = chooseSeconds(bench, 4, 3)
   const bodies = (count: number) => generateTextsOfLength(nextSeed(), count, TOKENS).map(toBody)
   const known = await recordReferenceAnswers(bench, bodies(2))
   return await withSystems(chooseServices(bench, LONG_DEADLINE), (systems) => runRounds(bench, 'long', systems, async ({ url }) => {

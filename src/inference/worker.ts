@@ -5,7 +5,7 @@ import { WARMUP_TEXT, type MainMessage, type ModelLoadOptions, type TextOutcome,
 
 /**
  * Nice value of the thread while it computes texts, so that the main thread gets a core at once although every core computes:
- * 7 % more texts per second, and a p99 17 % lower (`miss`, 2 cores). Loading is not slowed down.
+ * 7 % more texts per second, and a p99 17 % lower (`miss`, 2 cores, measured with 10). Loading is not slowed down.
  */
 const NICE = 5
 
