@@ -29,7 +29,7 @@ async function takeScreenshot (name: string, example: string, options: BrowserCo
 }
 
 const desktop = { width: 840, height: 600 }
-await takeScreenshot('page.png', 'not bad at all 😍', { viewport: desktop, colorScheme: 'light' })
+await takeScreenshot('page.png', 'The food was wonderful. The waiter was rude and we waited an hour!', { viewport: desktop, colorScheme: 'light' })
 if (directory !== 'docs/images') {
   await takeScreenshot('dark.png', '6 reviews', { viewport: desktop, colorScheme: 'dark' })
   await takeScreenshot('phone.png', '6 reviews', { viewport: { width: 360, height: 700 }, colorScheme: 'light' })
