@@ -61,7 +61,7 @@ describe('Prometheus and Grafana', () => {
 
   it('have alerts that fire when they should, and only then', () => {
     expect(promtool(['check', 'config', `${FOLDER}/prometheus.yml`])).toMatchObject({ clean: true })
-    const { clean, output } = promtool(['test', 'rules', `${FOLDER}/rules.test.yml`])
+    const { clean, output } = promtool(['test', 'rules', `${FOLDER}/rules.test.yml`, `${FOLDER}/rules.days.test.yml`])
     expect(clean, output).toBe(true)
   })
 
