@@ -51,7 +51,7 @@ format: setup ## Fix what the linter can fix
 typecheck: setup ## Check all types, including those of tests and benchmarks
 	@node_modules/.bin/tsc -p tsconfig.json
 
-fuzz: setup ## Test the running API with requests generated from its OpenAPI document (needs Python)
+fuzz: setup ## Test the API with requests generated from its OpenAPI document (needs Python)
 	@npm run --silent fuzz
 
 fixtures: setup ## Regenerate the tests' fixture model
