@@ -15,17 +15,18 @@ import servicesPlugin from './http/plugins/services.ts'
 import tracingPlugin from './http/plugins/tracing.ts'
 import docsRoutes from './http/routes/docs.ts'
 import huggingFaceRoute from './http/routes/hugging-face.ts'
+import metricsRoute from './http/routes/metrics.ts'
 import pageRoute from './http/routes/page.ts'
 import predictRoute from './http/routes/predict.ts'
-import { healthRoutes, infoRoute, metricsRoute } from './http/routes/status.ts'
+import { healthRoutes, infoRoute } from './http/routes/status.ts'
 import type { ModelManager } from './inference/model-manager.ts'
 
 export interface AppOptions {
   config: Config
-  /** Started when the app is ready, unless it was started before. */
+  /** Started when the app is ready, unless it was started earlier. */
   modelManager: ModelManager
   logger?: FastifyBaseLogger
-  /** Tests shorten them. */
+  /** Shorter in tests. */
   limits?: ServerLimits
 }
 

@@ -4,11 +4,11 @@ export interface ServerLimits {
   headersTimeoutMs: number
   /** From the headers to the end of the body; NDJSON streams have an idle limit instead. */
   bodyTimeoutMs: number
-  /** Longest time in which no line of an NDJSON stream is received, computed or sent. */
+  /** Maximum time in which no line of an NDJSON stream is received, computed or sent. */
   streamIdleMs: number
-  /** From an answer that was sent before the body had arrived to the end of the body; then the connection is closed. */
+  /** From an answer that was sent before its body arrived to the end of the body; then the connection is closed. */
   unreadBodyMs: number
-  /** Interval at which the limits of headers and bodies are checked. */
+  /** Interval of the checks for late headers and bodies. */
   checkMs: number
 }
 
@@ -20,11 +20,11 @@ export const SERVER_LIMITS: ServerLimits = {
   checkMs: 1_000
 }
 
-/** Request line and headers together, in bytes: Node's default, stated because it is documented. */
+/** Request line and headers together, in bytes: Node's default, set explicitly because docs/access.md states it. */
 export const MAX_HEADER_BYTES = 16_384
 
 /** Idle connections outlive those of common load balancers (60 s), so that none sends a request on a closing connection. */
 export const KEEP_ALIVE_MS = 72_000
 
-/** Time in milliseconds without any byte after which a connection with an open request is closed, beyond PREDICT_TIMEOUT_MS. */
+/** Milliseconds without any byte, in addition to PREDICT_TIMEOUT_MS, after which a connection with an open request is closed. */
 export const STALLED_CONNECTION_MS = 120_000

@@ -1,8 +1,8 @@
 const EMPTY = Buffer.alloc(0)
 
 /**
- * Bytes that arrive in pieces, joined on arrival. A list of pieces would keep an object and its part of a read buffer for each:
- * a body sent in one-byte chunks would take hundreds of times its length.
+ * Bytes that arrive in pieces and are joined on arrival. A list of pieces would keep an object and part of a read buffer for each of
+ * them: a body sent in one-byte chunks would take hundreds of times its length.
  */
 export class ByteBuffer {
   #bytes: Buffer = EMPTY
@@ -15,7 +15,7 @@ export class ByteBuffer {
   append (piece: Uint8Array): void {
     const length = this.#length + piece.length
     if (length > this.#bytes.length) {
-      // Doubles, so that the cost of copying stays linear; exact for bytes that arrive in one piece.
+      // Doubling keeps the cost of copying linear; bytes that arrive in one piece get exactly their length.
       const capacity = Math.max(length, 2 * this.#bytes.length)
       const grown = Buffer.allocUnsafe(capacity)
       grown.set(this.#bytes.subarray(0, this.#length))
@@ -25,7 +25,7 @@ export class ByteBuffer {
     this.#length = length
   }
 
-  /** All bytes so far; empties the buffer. */
+  /** Returns all bytes so far and empties the buffer. */
   take (): Buffer {
     const bytes = this.#bytes.subarray(0, this.#length)
     this.clear()
@@ -52,8 +52,8 @@ export interface Line {
 
 /**
  * Splits a stream of bytes into lines that end in LF or CRLF; the last line needs no line break, and a leading byte order
- * mark is dropped. Keeps at most `maxBytes` of an unfinished line. Bytes, not strings: line splitters on npm decode early,
- * which hides invalid UTF-8, and do not bound the length of a line.
+ * mark is dropped. Keeps at most `maxBytes` of an unfinished line. Line splitters on npm decode early, which hides invalid UTF-8,
+ * and do not bound the length of a line.
  */
 export class LineSplitter {
   readonly #maxBytes: number
@@ -61,7 +61,7 @@ export class LineSplitter {
   #length = 0
   #number = 0
 
-  /** @param maxBytes length of the longest line, in bytes */
+  /** @param maxBytes maximum length of a line, in bytes */
   constructor (maxBytes: number) {
     this.#maxBytes = maxBytes
   }
@@ -90,12 +90,12 @@ export class LineSplitter {
 
   #keep (piece: Buffer): void {
     this.#length += piece.length
-    // One more than the limit: the CR at the end does not count.
+    // One byte more than the limit: a CR at the end does not count.
     if (this.#length > this.#maxBytes + 1) this.#unfinished.clear()
     else this.#unfinished.append(piece)
   }
 
-  /** @param last the end of the line, which is not copied if it is the whole line */
+  /** @param last end of the line; not copied if it is the whole line */
   #finish (last: Buffer): Line {
     const whole = this.#length === 0
     if (!whole) this.#keep(last)

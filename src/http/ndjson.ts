@@ -1,16 +1,16 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyBaseLogger, FastifyError } from 'fastify'
 import { InternalError, LineTooLongError, PROBLEM_TITLES, ValidationError } from '../errors.ts'
-import { explainLine, isStreamLine, type StreamLine, type StreamProblem } from './schemas/stream.ts'
+import { explainLine, isStreamLine, type StreamLine, type StreamProblem } from './schemas/predict.ts'
 import type { Line } from './lines.ts'
-import { toProblem } from './problem.ts'
+import { toProblem } from './schemas/problem.ts'
 
-/** Groups of lines that start in one tick of the event loop, over all streams. */
+/** Groups of lines that start in one tick of the event loop, for all streams together. */
 const GROUPS_PER_TICK = 4
 
 /**
- * Shares the event loop between streams and other requests: lines that are cached complete at once, so that hundreds of streams
- * would otherwise keep every other request waiting. A stream waits for the next event loop tick before each small group of lines.
+ * Shares the event loop between streams and other requests: cached lines complete without leaving the event loop, so hundreds of
+ * streams would otherwise delay every other request. A stream waits for a later tick before each small group of lines.
  */
 export class LinePacer {
   #waiting: (() => void)[] = []
@@ -40,7 +40,7 @@ export const NDJSON = 'application/x-ndjson'
 const SPACE = 0x20
 const TAB = 0x09
 
-/** Whether a line is empty: such lines, which editors leave behind, are skipped. */
+/** Whether a line is blank: blank lines are skipped. */
 export function isBlank ({ bytes }: Line): boolean {
   return bytes?.every((byte) => byte === SPACE || byte === TAB) ?? false
 }
@@ -56,7 +56,7 @@ export function parseLine ({ bytes }: Line, maxBytes: number): Exclude<StreamLin
   try {
     value = JSON.parse(bytes.toString('utf8'))
   } catch {
-    // The message of the parser quotes the line.
+    // The parser's message quotes the line.
     throw new ValidationError('The line is not valid JSON')
   }
   if (!isStreamLine(value)) throw new ValidationError(explainLine(value))
@@ -69,7 +69,7 @@ export interface LineSource {
   requestId: string
 }
 
-/** The line sent instead of an answer. A failure outside the catalogue is logged and reported as INTERNAL. */
+/** The line sent instead of an answer. An error outside the catalogue is logged and reported as INTERNAL. */
 export function problemLine (error: unknown, { line, id, requestId }: LineSource, log: FastifyBaseLogger): string {
   const known = (error as FastifyError).code in PROBLEM_TITLES ? error as FastifyError : new InternalError()
   if (known.code === 'INTERNAL') log.error({ err: error, line }, 'A line of a stream failed')

@@ -1,23 +1,9 @@
-import type { FastifyError } from 'fastify'
 import type { OpenAPIV3_1 as OpenAPI } from 'openapi-types'
-import {
-  BatchSizeError, BodyTooLargeError, EmptyTextError, notReady, overloaded, rateLimited, RequestTimeoutError, TextPairError, textTooLong, TimeoutError,
-  UnauthorizedError, UnsupportedMediaTypeError, ValidationError
-} from '../errors.ts'
-import { toProblem } from './problem.ts'
-import type { Problem } from './schemas/problem.ts'
+import { PROBLEM, problemExamples } from './schemas/problem.ts'
 
 export type OpenApiDocument = Partial<OpenAPI.Document>
 type Schemas = Record<string, OpenAPI.SchemaObject>
 type Responses = Record<string, OpenAPI.ResponseObject>
-
-const PROBLEM = 'application/problem+json'
-
-export const DESCRIPTION = `Classifies short English texts as negative, neutral or positive.
-
-Every error is \`${PROBLEM}\` (RFC 9457) with a stable \`code\`. In addition to the answers listed for each operation, any
-request may get 404 \`NOT_FOUND\` (route not found), 405 \`METHOD_NOT_ALLOWED\` (with \`Allow\`), 408 \`REQUEST_TIMEOUT\`
-(headers sent too slowly), 429 \`RATE_LIMITED\` (too many refused requests) and 431 \`HEADERS_TOO_LARGE\`.`
 
 const HEADERS: Readonly<Record<string, OpenAPI.HeaderObject>> = {
   RequestId: { description: 'The caller\'s x-request-id, or a generated one', required: true, schema: { type: 'string', minLength: 1 } },
@@ -26,7 +12,7 @@ const HEADERS: Readonly<Record<string, OpenAPI.HeaderObject>> = {
   WwwAuthenticate: { description: 'How to authenticate', required: true, schema: { type: 'string' } }
 }
 
-/** Adds what concerns all routes: headers of every answer, examples of errors, and references to shared schemas. */
+/** Adds what all routes share: headers of answers, examples of errors, and references to shared schemas. */
 export function completeDocument (given: OpenApiDocument): OpenApiDocument {
   const document = structuredClone(given)
   for (const item of Object.values(document.paths ?? {})) {
@@ -66,30 +52,4 @@ function withReferences (value: unknown, schemas: Schemas): unknown {
   if (typeof title !== 'string') return copy
   schemas[title] ??= copy
   return { $ref: `#/components/schemas/${title}` }
-}
-
-const REQUEST_ID = '0b9f6f4e-6d0a-4a53-9c55-1c9c0e3f7a11'
-
-/** One error of each code, with the default limits. */
-const listErrors = (): unknown[] => [
-  new ValidationError('The body must have exactly one of text, texts and inputs; it has none'),
-  new UnauthorizedError('Send an API key as "Authorization: Bearer KEY"'),
-  new RequestTimeoutError(),
-  new BodyTooLargeError(1 << 20),
-  new UnsupportedMediaTypeError(),
-  new EmptyTextError(0),
-  textTooLong(0, 12_345, 'characters', 10_000),
-  new BatchSizeError(129, 128),
-  new TextPairError(),
-  rateLimited('Limited to 600 texts per minute', 12_000),
-  overloaded(2),
-  notReady('The model is loading'),
-  new TimeoutError(10_000)
-]
-
-/** Error answers with this status, by code. */
-function problemExamples (status: number): Record<string, { value: Problem }> {
-  return Object.fromEntries((listErrors() as FastifyError[])
-    .filter(({ statusCode }) => statusCode === status)
-    .map((error) => [error.code, { value: toProblem(error, REQUEST_ID) }]))
 }

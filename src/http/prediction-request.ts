@@ -3,10 +3,14 @@ import type { FastifyReply, preValidationHookHandler } from 'fastify'
 import { ClientDisconnectedError, rateLimited, type RetryableError } from '../errors.ts'
 import type { PredictionSet, StageTimings } from '../prediction/answer.ts'
 
+/*
+ * Shared by the routes that predict: limits per caller, the client's disconnection, and headers.
+ */
+
 /**
- * A hook that delays requests until all that arrived in the same tick of the event loop have been read, so that their
- * answers are written back to back. A write wakes a sleeping reader, which costs more than the rest of a cache hit; when
- * answers are written in a row, the reader is awake from the second on. docs/benchmarks.md has the measurement.
+ * Returns a hook that delays requests until all that arrived in the same tick of the event loop have been read, so that their answers
+ * are written in a row. A write wakes the sleeping reader, which costs more than the rest of a cache hit; from the second answer of a
+ * row on, the reader is awake. docs/notes/performance-log.md has the measurement.
  */
 export function coalesceSameTick (): preValidationHookHandler {
   let waiting: (() => void)[] = []
@@ -20,27 +24,25 @@ export function coalesceSameTick (): preValidationHookHandler {
   }
 }
 
-/** What the routes that predict have in common. */
-
-/** Interval in milliseconds at which a request that waits for the model checks it. */
+/** Milliseconds between two checks of a request that waits for the model. */
 const MODEL_POLL_MS = 50
 
 export interface PredictTextsOptions {
-  /** False: a text beyond the model's token limit is refused; true: it is truncated. */
+  /** False: a text beyond the model's token limit is rejected; true: it is truncated. */
   truncate: boolean
   refuseUnreadable?: boolean
-  /** Waits, within the deadline, for a model that is still loading; default: false, such a request is refused. */
+  /** Whether to wait, within the deadline, for a model that is loading; by default such a request is rejected. */
   waitForModel?: boolean
 }
 
 /**
  * Predicts the texts of a request until its client disconnects, and sets `Server-Timing` on its answer.
- * @throws {Error} RATE_LIMITED if its caller has too many texts in flight or per minute, and whatever the predictor throws
+ * @throws {Error} RATE_LIMITED if its caller has too many texts in flight or per minute, and the predictor's errors
  */
 export async function predictTexts (texts: readonly string[], reply: FastifyReply, { waitForModel = false, ...options }: PredictTextsOptions): Promise<PredictionSet> {
   const { request: { caller }, server: { callerLimits, config, predictor, rateLimiter } } = reply
   const deadline = performance.now() + config.PREDICT_TIMEOUT_MS
-  callerLimits.enter(caller, texts.length)
+  callerLimits.acquire(caller, texts.length)
   try {
     if (rateLimiter !== undefined) await countTexts(texts.length, reply)
     if (waitForModel) await untilLoaded(reply, deadline)
@@ -48,11 +50,11 @@ export async function predictTexts (texts: readonly string[], reply: FastifyRepl
     reply.header('server-timing', serverTiming(result.timings))
     return result
   } finally {
-    callerLimits.leave(caller, texts.length)
+    callerLimits.release(caller, texts.length)
   }
 }
 
-/** Resolves when the model is loaded or cannot be, the client disconnects, or the deadline is reached. */
+/** Resolves when the model is loaded or cannot be loaded, the client disconnects, or the deadline has passed. */
 async function untilLoaded ({ raw, server: { modelManager } }: FastifyReply, deadline: number): Promise<void> {
   while (modelManager.state === 'starting' && !raw.destroyed && performance.now() < deadline) await delay(MODEL_POLL_MS)
 }
@@ -84,7 +86,7 @@ export function textsRateLimited (reply: FastifyReply, state: RateLimitState): R
 
 /** Source: the IETF draft of RateLimit header fields, as deployed before version 7. */
 function setRateLimitHeaders (reply: FastifyReply, { limit, current, ttl }: RateLimitState): void {
-  // The headers of a stream have been sent when its lines are counted.
+  // A stream's headers are sent before its lines are counted.
   if (reply.raw.headersSent) return
   reply.headers({ 'ratelimit-limit': limit, 'ratelimit-remaining': Math.max(0, limit - current), 'ratelimit-reset': Math.ceil(ttl / 1000) })
 }

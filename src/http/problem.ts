@@ -2,7 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import {
   BodyTooLargeError, ClientDisconnectedError, InternalError, PROBLEM_TITLES, UnsupportedMediaTypeError, ValidationError, type RetryableError
 } from '../errors.ts'
-import type { Problem } from './schemas/problem.ts'
+import { PROBLEM, toProblem } from './schemas/problem.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -24,19 +24,7 @@ const ERROR_TYPES: Readonly<Record<string, string>> = {
   INTERNAL: 'Backend'
 }
 
-/** The RFC 9457 body of an error of the catalogue. */
-export function toProblem (error: FastifyError, requestId: string): Problem {
-  return {
-    type: `urn:sentiment:problem:${error.code.toLowerCase().replaceAll('_', '-')}`,
-    title: PROBLEM_TITLES[error.code] ?? 'Error',
-    status: error.statusCode ?? 500,
-    detail: error.message,
-    code: error.code,
-    requestId
-  }
-}
-
-/** Sends `error` as problem details. Errors outside the catalogue are translated to it; a bug is logged and answered with 500. */
+/** Sends `error` as problem details. Errors outside the catalogue are translated to it; unexpected ones are logged and answered with 500. */
 export function sendProblem (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   if (error instanceof ClientDisconnectedError) {
     void reply.code(CLIENT_CLOSED_REQUEST).send()
@@ -46,21 +34,21 @@ export function sendProblem (error: FastifyError, request: FastifyRequest, reply
   if (known.code === 'INTERNAL') request.log.error({ err: error }, 'Request failed')
   reply.problemCode = known.code
   const huggingFace = isHuggingFaceRequest(request)
-  // Hugging Face clients repeat a 503 at once and without limit; text-embeddings-inference answers 429 as well.
+  // Hugging Face clients retry a 503 immediately and without limit; text-embeddings-inference answers 429 as well.
   const status = huggingFace && known.code === 'OVERLOADED' ? 429 : known.statusCode ?? 500
   const retryAfter = (known as Partial<RetryableError>).retryAfterSeconds
   if (known.code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer')
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   void reply
     .code(status)
-    // Errors of the framework are raised before the hook that sets it.
+    // Fastify raises its own errors before the hook that sets this header.
     .header('x-request-id', request.id)
-    .type('application/problem+json')
+    .type(PROBLEM)
     .serializer(JSON.stringify)
     .send({ ...toProblem(known, request.id), status, ...(huggingFace && { error: known.message, error_type: ERROR_TYPES[known.code] ?? 'Validation' }) })
 }
 
-/** Translates Fastify's own errors. Messages of its parsers are replaced: they could quote the body. */
+/** Translates Fastify's errors. The messages of its parsers are replaced, because they could quote the body. */
 function translate (error: FastifyError, request: FastifyRequest): FastifyError {
   if (error.code !== undefined && error.code in PROBLEM_TITLES) return error
   if (error.validation !== undefined) return new ValidationError(error.message)

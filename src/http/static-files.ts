@@ -18,9 +18,9 @@ interface StaticFile {
 }
 
 /**
- * Serves the files of a folder, except HTML, below `prefix`. A file is read once and sent from memory: a stream from disk per
- * request would let clients that request large files, and read nothing, fill the memory. File names carry no version: with
- * max-age=0 and an ETag a browser revalidates each time, and gets 304 if nothing changed.
+ * Serves the files of a directory, except HTML, below `prefix`. A file is read once and sent from memory: with one stream per request,
+ * clients that request large files and do not read them could fill the memory. File names contain no version: with max-age=0 and an
+ * ETag, a browser revalidates each time and gets 304 if the file has not changed.
  */
 export function serveFiles (app: FastifyInstance, folder: string, prefix: string): void {
   for (const name of readdirSync(folder)) {

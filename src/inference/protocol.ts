@@ -1,19 +1,19 @@
 import type { Dtype } from '../models/catalog.ts'
 import type { DefaultScoreFunction } from './model-config.ts'
 
-/** Every message that crosses between the main thread and an inference worker. */
+/* The messages between the main thread and an inference worker. */
 
 export interface ModelLoadOptions {
-  /** Absolute path of the folder with the model's files. */
+  /** Absolute path of the directory with the model's files. */
   directory: string
   dtype: Dtype
-  /** Label names by class index; they replace those of config.json. */
+  /** Label names by class index, which replace those of config.json. */
   labels?: readonly string[]
-  /** Whether a run may compute several texts, if the model allows it. Loading takes half a second longer. */
+  /** Whether a run may compute several texts, if the model allows it. Takes half a second more to load. */
   batching: boolean
 }
 
-/** Loads the model. Sent once at the start, and again to load it with another `batching`. */
+/** Sent at the start, and again to load the model with another `batching`. */
 export interface LoadMessage {
   type: 'load'
   options: ModelLoadOptions
@@ -22,14 +22,14 @@ export interface LoadMessage {
 /** The model is loaded and warmed up; the worker accepts runs. */
 export interface ReadyMessage {
   type: 'ready'
-  /** In the order of the logits, in the model's own spelling. */
+  /** In the order of the logits, with the model's spelling. */
   labels: string[]
   scoreFunction: DefaultScoreFunction
-  /** Longest input of the model, in tokens; longer texts are truncated. */
+  /** Longer texts are truncated. */
   maxTokens: number
-  /** Milliseconds that WARMUP_TEXT took: the first estimate of what a text costs. */
+  /** Milliseconds that WARMUP_TEXT took: the first estimate of the cost of a text. */
   warmupMs: number
-  /** Texts that one run can compute, at least 1. */
+  /** At least 1. */
   maxTextsPerRun: number
   /** Why `maxTextsPerRun` is 1 although batching was requested. */
   batchingDisabledReason?: string
@@ -41,7 +41,7 @@ export interface LoadFailedMessage {
   reason: string
 }
 
-/** Texts to compute in one run. A worker gets the next run only after it has answered. */
+/** Texts to compute in one run. Sent only to idle workers. */
 export interface RunMessage {
   type: 'run'
   texts: readonly string[]
@@ -64,12 +64,8 @@ export interface TextResult {
   runTexts: number
 }
 
-/** The model failed on this text; the worker accepts further runs. */
-export interface TextFailure {
-  failure: string
-}
-
-export type TextOutcome = TextResult | TextFailure
+/** The result of a text, or why the model failed on it; the worker accepts further runs. */
+export type TextOutcome = TextResult | { failure: string }
 
 /** The outcomes of a run, in the order of its texts. */
 export interface RunResultMessage {

@@ -1,5 +1,5 @@
 export interface InOrderOptions<T, R> {
-  /** Items in groups of any size. The next group is read when every item of the last one has been started. */
+  /** Items in groups of any size. The next group is read once every item of the previous one has been started. */
   source: AsyncIterable<readonly T[]>
   /** Starts the work on an item. Must not reject. */
   start: (item: T) => Promise<R>
@@ -7,25 +7,21 @@ export interface InOrderOptions<T, R> {
   canStart: (inFlight: number) => boolean
   /** Ends the input: items that were started are still completed. */
   stop: AbortSignal
-  /** Ends everything at once; the generator returns. */
+  /** Ends the generator immediately. */
   cancel: AbortSignal
   /** Called whenever input arrived or an item was completed. */
   onProgress?: () => void
 }
 
-interface Slot<R> {
-  result: R | undefined
-  done: boolean
-}
-
 /**
- * Works on several items at once and yields the results in the order of the items, as many at a time as are complete. Nothing
- * is started while the consumer does not take results, so the number of items held is bounded, whatever the length of the
- * source. A failure of the source is thrown after the results of the items before it.
+ * Processes several items concurrently and yields their results in the order of the items, in groups of those that are complete. No
+ * item is started while the consumer does not request results, so the number of pending items is bounded for a source of any length.
+ * A failure of the source is thrown after the results of the items before it.
  */
 export async function * inOrder<T, R> ({ source, start, canStart, stop, cancel, onProgress }: InOrderOptions<T, R>): AsyncGenerator<R[], void> {
   const iterator = source[Symbol.asyncIterator]()
-  const window: Slot<R>[] = []
+  /** Items that were started, in their order; a result is set once it is complete. */
+  const window: { outcome?: { result: R } }[] = []
   let items: readonly T[] = []
   let next = 0
   let reading = false
@@ -38,11 +34,10 @@ export async function * inOrder<T, R> ({ source, start, canStart, stop, cancel, 
     wake()
   }
   const launch = (item: T): void => {
-    const slot: Slot<R> = { result: undefined, done: false }
+    const slot: typeof window[number] = {}
     window.push(slot)
     void start(item).then((result) => {
-      slot.result = result
-      slot.done = true
+      slot.outcome = { result }
       progress()
     })
   }
@@ -59,26 +54,24 @@ export async function * inOrder<T, R> ({ source, start, canStart, stop, cancel, 
     reading = false
     progress()
   }
-  const onSignal = (): void => wake()
-  stop.addEventListener('abort', onSignal)
-  cancel.addEventListener('abort', onSignal)
+  const finished = new AbortController()
+  for (const signal of [stop, cancel]) signal.addEventListener('abort', () => wake(), { signal: finished.signal })
   try {
     while (!cancel.aborted) {
       while (!stop.aborted && next < items.length && canStart(window.length)) launch(items[next++] as T)
       const spent = stop.aborted || next === items.length
       if (spent && !ended && !reading && !stop.aborted) void read()
-      if (window[0]?.done === true) {
-        const settled = window.findIndex(({ done }) => !done)
-        yield window.splice(0, settled < 0 ? window.length : settled).map(({ result }) => result as R)
+      if (window[0]?.outcome !== undefined) {
+        const pending = window.findIndex(({ outcome }) => outcome === undefined)
+        yield window.splice(0, pending < 0 ? window.length : pending).flatMap(({ outcome }) => outcome === undefined ? [] : [outcome.result])
         continue
       }
       if (window.length === 0 && spent && (ended || stop.aborted)) break
-      // In the next iteration of the event loop: results of the same moment are yielded together, and other requests are served.
+      // In the next tick of the event loop: results of the same tick are yielded together, and other requests are served.
       await new Promise<void>((resolve) => { wake = () => { setImmediate(resolve) } })
     }
     if (failure !== undefined && !cancel.aborted) throw failure.error
   } finally {
-    stop.removeEventListener('abort', onSignal)
-    cancel.removeEventListener('abort', onSignal)
+    finished.abort()
   }
 }

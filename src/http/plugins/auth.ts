@@ -16,7 +16,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The name of the key that the request carries; null if no key is required. */
     keyName: string | null
-    /** What limits and fairness count the request by: `key:NAME`, or `address:ADDRESS` if no key is required. */
+    /** The caller for limits and fairness: `key:NAME`, or `address:ADDRESS` if no key is required. */
     caller: string
   }
 }
@@ -25,13 +25,13 @@ const MINUTE_MS = 60_000
 /** Milliseconds by which the answer to a wrong key is delayed. */
 const WRONG_KEY_DELAY_MS = 100
 
-/** Our headers that scripts of other origins may read. */
+/** The service's headers that scripts of other origins may read. */
 const EXPOSED_HEADERS = ['server-timing', 'x-request-id', 'retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset']
 const PREFLIGHT_SECONDS = 600
 
 /**
- * Who may call, and how much: CORS, API keys and the limits per caller. Keys and a used-up rate limit are checked before the
- * body is read. Register before the routes: hooks are added to those that follow.
+ * CORS, API keys and the limits per caller. Keys and an exhausted rate limit are checked before the body is read. Register it before
+ * the routes: it adds hooks to the routes that are registered later.
  */
 export default fp(async (app: FastifyInstance) => {
   const { API_KEYS, RATE_LIMIT_TEXTS_PER_MINUTE: perMinute, MAX_TEXTS_PER_CALLER } = app.config
@@ -64,7 +64,7 @@ export default fp(async (app: FastifyInstance) => {
   })
 }, { name: 'auth', dependencies: ['services'] })
 
-/** Lets pages of CORS_ORIGINS call the service; not registered if there are none. Preflights need no API key. */
+/** Allows pages of CORS_ORIGINS to call the service, if there are any. Preflight requests need no API key. */
 async function allowOrigins (app: FastifyInstance): Promise<void> {
   const origins = app.config.CORS_ORIGINS.split(',').map((item) => item.trim()).filter((item) => item !== '')
   if (origins.length === 0) return
@@ -80,7 +80,7 @@ async function allowOrigins (app: FastifyInstance): Promise<void> {
 
 type Handler = onRequestHookHandler | onRequestAsyncHookHandler
 
-/** Adds `handler`, after the hooks added before, to each route registered from now on that `applies` selects. */
+/** Adds `handler`, after existing hooks, to each route that is registered from now on and that `applies` selects. */
 function onEachRoute (app: FastifyInstance, applies: (method: string, url: string) => boolean, handler: Handler): void {
   app.addHook('onRoute', (route: RouteOptions) => {
     const methods = [route.method].flat()

@@ -7,8 +7,8 @@ import { ValidationError } from '../../errors.ts'
 const HOST = /^(\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(:\d*)?$/i
 
 /**
- * Refuses, as problem details, what Node would accept or refuse with an empty answer that is in no log and no metric: requests
- * without exactly one valid Host (RFC 9112, section 3.2), and bodies whose end a proxy and this service could see differently
+ * Rejects with problem details what Node accepts, or rejects with an empty answer that no log or metric contains: requests without
+ * exactly one valid Host (RFC 9112, section 3.2), and bodies whose end a proxy and this service could interpret differently
  * (section 6.1). An unknown expectation is ignored (RFC 9110, section 10.1.1). Needs the server option `requireHostHeader: false`.
  */
 export default fp((app: FastifyInstance, _options, done) => {
@@ -19,7 +19,7 @@ export default fp((app: FastifyInstance, _options, done) => {
       next()
       return
     }
-    // What follows may be part of the body.
+    // The bytes that follow may be part of the body.
     void reply.header('connection', 'close')
     throw new ValidationError(problem)
   })
@@ -37,7 +37,7 @@ function findProblem ({ headers, httpVersion, rawHeaders }: IncomingMessage): st
   return encoding.toLowerCase() === 'chunked' ? undefined : 'Transfer-Encoding must be chunked'
 }
 
-/** Names and values alternate. */
+/** Names and values alternate in `rawHeaders`. */
 function countHosts (rawHeaders: readonly string[]): number {
   let count = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {

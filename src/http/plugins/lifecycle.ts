@@ -8,22 +8,22 @@ declare module 'fastify' {
   }
 }
 
-/** Whether the service is shutting down; read by `/health`, set by the entry point's signal handler. */
+/** Whether the service is shutting down: read by `/health`, and set by the signal handler in serve.ts. */
 export class Lifecycle {
   readonly #stop = new AbortController()
   #announced = false
 
   constructor () {
-    // Every open stream listens.
+    // One listener per open stream.
     setMaxListeners(0, this.signal)
   }
 
-  /** True from the announcement on: `/health` answers `stopping`, and every answer closes its connection. */
+  /** True once the shutdown is announced: `/health` answers `stopping`, and every answer closes its connection. */
   get stopping (): boolean {
     return this.#announced || this.signal.aborted
   }
 
-  /** Aborts when no new work is accepted any more. */
+  /** Aborts when new requests are no longer accepted. */
   get signal (): AbortSignal {
     return this.#stop.signal
   }
@@ -33,45 +33,37 @@ export class Lifecycle {
     this.#announced = true
   }
 
-  /** Ends the acceptance of new work. */
+  /** New requests are no longer accepted. */
   stop (): void {
     this.#stop.abort()
   }
 }
 
 /**
- * Bounds the age of connections, so that clients which keep theirs open move to new replicas. Each connection gets a limit
- * between half of `maxMs` and `maxMs` at its first answer: connections that were opened together do not close together.
+ * Returns a function that decides whether the answer sent at `now` (milliseconds) is the last one of its connection. The age of a
+ * connection is limited so that clients that keep theirs open move to new replicas. The limit is drawn at the first answer, between
+ * half of `maxMs` and all of it, so that connections that were opened together do not close together.
+ * @param maxMs milliseconds; 0 is no limit
  */
-export class ConnectionAges {
-  readonly #limits = new WeakMap<object, number>()
-  readonly #maxMs: number
-  readonly #random: () => number
-
-  /** @param maxMs milliseconds; 0 is no bound */
-  constructor (maxMs: number, random = Math.random) {
-    this.#maxMs = maxMs
-    this.#random = random
-  }
-
-  /** Whether the answer that is sent at `now` (milliseconds) is the last one of its connection. */
-  expired (socket: object, now = performance.now()): boolean {
-    if (this.#maxMs === 0) return false
-    const limit = this.#limits.get(socket)
-    if (limit === undefined) this.#limits.set(socket, now + this.#maxMs * (1 + this.#random()) / 2)
+export function createAgeLimit (maxMs: number, random = Math.random): (socket: object, now?: number) => boolean {
+  const limits = new WeakMap<object, number>()
+  return (socket, now = performance.now()) => {
+    if (maxMs === 0) return false
+    const limit = limits.get(socket)
+    if (limit === undefined) limits.set(socket, now + maxMs * (1 + random()) / 2)
     return limit !== undefined && now >= limit
   }
 }
 
 export default fp((app: FastifyInstance, _options, done) => {
   const lifecycle = new Lifecycle()
-  const ages = new ConnectionAges(app.config.CONNECTION_MAX_AGE_MS)
+  const isLastAnswer = createAgeLimit(app.config.CONNECTION_MAX_AGE_MS)
   app.decorate('lifecycle', lifecycle)
   app.addHook('onSend', (request, reply, payload, next) => {
-    if (lifecycle.stopping || ages.expired(request.raw.socket)) reply.header('connection', 'close')
+    if (lifecycle.stopping || isLastAnswer(request.raw.socket)) reply.header('connection', 'close')
     next(null, payload)
   })
-  // Covers a close that no signal requested.
+  // Also runs if the app is closed without a signal.
   app.addHook('preClose', (closed) => {
     lifecycle.stop()
     app.modelManager.stopAccepting()

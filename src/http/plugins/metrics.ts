@@ -1,43 +1,12 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { toCatalogueError } from '../server-options.ts'
-import { NDJSON } from '../ndjson.ts'
-import { CLIENT_CLOSED_REQUEST } from '../problem.ts'
-import { readHealth, type Health, type ServiceState } from '../../telemetry/metrics/state-metrics.ts'
 import type { RouteSeries } from '../../telemetry/metrics/http-metrics.ts'
 import { Metrics } from '../../telemetry/metrics/metrics.ts'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-
-/** Serves `/metrics`, and nothing else, on METRICS_PORT of API_HOST while the service listens. */
-export function serveMetrics (app: FastifyInstance, metrics: Metrics): void {
-  const { API_HOST: host, METRICS_PORT: port } = app.config
-  const server = createServer((request, response) => {
-    if (request.url?.split('?', 1)[0] !== '/metrics') {
-      response.writeHead(404).end()
-    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.writeHead(405, { allow: 'GET, HEAD' }).end()
-    } else {
-      metrics.render().then((body) => {
-        response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' }).end(body)
-      }, (error: unknown) => {
-        app.log.error({ err: error }, 'Could not collect the metrics')
-        response.writeHead(500).end()
-      })
-    }
-  })
-  app.addHook('onReady', async () => {
-    server.listen({ host, port })
-    await once(server, 'listening')
-    app.log.info(`Metrics served at http://${host}:${port}/metrics`)
-  })
-  app.addHook('onClose', async () => {
-    if (!server.listening) return
-    server.close()
-    server.closeIdleConnections()
-    await once(server, 'close')
-  })
-}
+import { readHealth, type Health, type ServiceState } from '../../telemetry/metrics/state-metrics.ts'
+import { NDJSON } from '../ndjson.ts'
+import { CLIENT_CLOSED_REQUEST } from '../problem.ts'
+import { serveOnMetricsPort } from '../routes/metrics.ts'
+import { toCatalogueError } from './errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -82,7 +51,7 @@ export default fp((app: FastifyInstance, _options, done) => {
     const { statusCode = 400, code } = toCatalogueError(error.code)
     http.answered(undefined, statusCode, 0, code)
   })
-  if (app.config.METRICS_PORT !== 0) serveMetrics(app, metrics)
+  if (app.config.METRICS_PORT !== 0) serveOnMetricsPort(app)
   done()
 }, { name: 'metrics', dependencies: ['request-end'] })
 

@@ -2,13 +2,19 @@ import swagger from '@fastify/swagger'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 import { needsKey } from '../../auth/guard.ts'
-import { completeDocument, DESCRIPTION, type OpenApiDocument } from '../openapi-document.ts'
-import { problems } from '../schemas/problem.ts'
+import { completeDocument, type OpenApiDocument } from '../openapi-document.ts'
+import { PROBLEM, problems } from '../schemas/problem.ts'
 import { VERSION } from '../../logger.ts'
+
+const DESCRIPTION = `Classifies short English texts as negative, neutral or positive.
+
+Every error is \`${PROBLEM}\` (RFC 9457) with a stable \`code\`. In addition to the answers listed for each operation, any
+request may get 404 \`NOT_FOUND\` (route not found), 405 \`METHOD_NOT_ALLOWED\` (with \`Allow\`), 408 \`REQUEST_TIMEOUT\`
+(headers sent too slowly), 429 \`RATE_LIMITED\` (too many rejected requests) and 431 \`HEADERS_TOO_LARGE\`.`
 
 const KEY = [{ apiKey: [] }]
 
-/** Collects the schemas of all routes registered after it into an OpenAPI 3.1 document. */
+/** Collects the schemas of all routes that are registered later into an OpenAPI 3.1 document. */
 export default fp(async (app: FastifyInstance) => {
   // Without API_KEYS a key is optional and ignored.
   const security = app.config.API_KEYS === '' ? [{}, ...KEY] : KEY

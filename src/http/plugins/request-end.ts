@@ -5,8 +5,8 @@ import { CLIENT_CLOSED_REQUEST } from '../problem.ts'
 const WINDOW_MS = 10_000
 
 /**
- * Bounds the lines that refused requests write to the log: a flood must not rotate away what was logged before it. The number of
- * lines left out is logged at the end of each window.
+ * Bounds the log lines of rejected requests: a flood must not rotate earlier lines out of the log. The number of omitted lines is
+ * logged at the end of each window.
  */
 export class LogSampler {
   readonly #maxLines: number
@@ -19,7 +19,7 @@ export class LogSampler {
     this.#maxLines = maxLines
   }
 
-  /** Whether a line about an answer with this status is to be written. */
+  /** Whether to write the line of an answer with this status. */
   admit (status: number, log: FastifyBaseLogger): boolean {
     this.#timer ??= setTimeout(() => this.#endWindow(log), WINDOW_MS).unref()
     if (++this.#lines <= this.#maxLines) return true
@@ -28,7 +28,7 @@ export class LogSampler {
   }
 
   #endWindow (log: FastifyBaseLogger): void {
-    if (Object.keys(this.#omitted).length > 0) log.warn({ omitted: this.#omitted }, 'Refused requests omitted from the log, by status')
+    if (Object.keys(this.#omitted).length > 0) log.warn({ omitted: this.#omitted }, 'Rejected requests omitted from the log, by status')
     this.#timer = undefined
     this.#lines = 0
     this.#omitted = {}
@@ -40,7 +40,7 @@ export type RequestEndListener = (request: FastifyRequest, reply: FastifyReply, 
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Has `listener` called once for every request, when its answer was sent or its client disconnected. */
+    /** Registers a listener that is called once for every request, when its answer was sent or its client disconnected. */
     onRequestEnd: (listener: RequestEndListener) => void
   }
   interface FastifyRequest {
@@ -50,8 +50,8 @@ declare module 'fastify' {
 }
 
 /**
- * One end for every request (Fastify's own hook is not called if the client disconnects first), and what every request has:
- * `x-request-id` and security headers on the answer, and one log line. Routes of files replace
+ * Calls listeners once at the end of every request: Fastify's `onResponse` hook does not run if the client disconnects first. Also
+ * adds `x-request-id` and security headers to every answer, and writes one log line per request. Routes of files replace
  * `cache-control`.
  */
 export default fp((app: FastifyInstance, _options, done) => {
@@ -79,12 +79,12 @@ export default fp((app: FastifyInstance, _options, done) => {
   done()
 }, { name: 'request-end' })
 
-/** Lines per 10 seconds for refused requests. */
-const MAX_REFUSED_LINES = 200
+/** Lines per 10 seconds for rejected requests. */
+const MAX_REJECTED_LINES = 200
 
-/** Logs one line per request: debug if answered, info with the client's address if refused or cancelled, error if failed. */
+/** Logs one line per request: debug if answered, info with the client's address if rejected or cancelled, error if failed. */
 function createRequestLog (app: FastifyInstance): RequestEndListener {
-  const sampler = new LogSampler(MAX_REFUSED_LINES)
+  const sampler = new LogSampler(MAX_REJECTED_LINES)
   return (request, reply, statusCode) => {
     const level = statusCode === 500 ? 'error' : statusCode >= 400 ? 'info' : 'debug'
     if (level === 'info' && !sampler.admit(statusCode, app.log)) return

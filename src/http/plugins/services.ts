@@ -21,7 +21,7 @@ declare module 'fastify' {
   }
 }
 
-/** Wires the layers below HTTP together, and starts and closes them with the server. Nothing else constructs them. */
+/** Connects the layers below HTTP, and starts and closes them with the server. */
 export default fp((app: FastifyInstance, { modelManager }: { modelManager: ModelManager }, done) => {
   const { config, tracing } = app
   const metrics = app.metrics.prediction
@@ -55,7 +55,7 @@ export default fp((app: FastifyInstance, { modelManager }: { modelManager: Model
   app.decorate('modelManager', modelManager)
   app.decorate('predictor', predictor)
 
-  // Redis connects and the model loads in the background: liveness is answered meanwhile.
+  // Redis connects and the model loads in the background: `/health/live` answers in the meantime.
   redis?.start()
   app.addHook('onReady', (ready) => {
     void modelManager.start()

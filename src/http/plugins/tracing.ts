@@ -14,14 +14,17 @@ declare module 'fastify' {
   }
 }
 
-/** Requested every few seconds by probes and scrapers: traced only if the caller sends a `traceparent`. */
+/** Paths that probes and scrapers request every few seconds: traced only if the caller sends a `traceparent`. */
 const PROBES = /^\/(health(\/.*)?|metrics)$/
 
 /** Share of the grace period in which the last spans must have been sent. */
 const FLUSH_SHARE = 0.8
 const MAX_FLUSH_MS = 5_000
 
-/** One span per request, and its ids in the request's log lines. Without a collector nothing is loaded and no hook runs. */
+/** tsc does not rewrite the path of an import inside `export default`. */
+const load = async () => await import('../../telemetry/tracing/tracing.ts')
+
+/** One span per request, and its ids in the request's log lines. Without a collector, no module is loaded and no hook runs. */
 export default fp(async (app: FastifyInstance) => {
   const { config } = app
   const endpoint = config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || config.OTEL_EXPORTER_OTLP_ENDPOINT
@@ -37,7 +40,7 @@ export default fp(async (app: FastifyInstance) => {
     begin(tracing, request, reply)
     next()
   })
-  // After the body is read: its events have the context of the connection, not of the request.
+  // After the body is read: the events of the body have the context of the connection, not of the request.
   app.addHook('preHandler', (request, _reply, next) => {
     if (request.trace === undefined) next()
     else tracing.current.run(request.trace, next)
@@ -56,11 +59,6 @@ export default fp(async (app: FastifyInstance) => {
     await tracing.shutdown(Math.max(0, Math.min(MAX_FLUSH_MS, left)))
   })
 }, { name: 'tracing', dependencies: ['request-end', 'metrics'] })
-
-/** A statement of its own: tsc does not rewrite the path of an import inside `export default`. */
-async function load () {
-  return await import('../../telemetry/tracing/tracing.ts')
-}
 
 function begin (tracing: Tracing, request: FastifyRequest, reply: FastifyReply): void {
   const { headers, raw: { httpVersion } } = request

@@ -4,10 +4,10 @@ import swaggerUi from '@fastify/swagger-ui'
 import { Type } from 'typebox'
 import { serveFiles } from '../static-files.ts'
 
-/** Files of Swagger UI; exact routes take precedence over the plugin's own, which reads from disk. */
+/** Files of Swagger UI. Exact routes take precedence over the plugin's own route, which reads from disk. */
 const SWAGGER_UI_FILES = fileURLToPath(new URL('static', import.meta.resolve('@fastify/swagger-ui')))
 
-/** Nothing from other hosts, and no inline scripts. Swagger UI uses inline styles and images. */
+/** Allows no other hosts and no inline scripts. Swagger UI uses inline styles and images. */
 const CSP = {
   'default-src': ["'none'"],
   'script-src': ["'self'"],
@@ -20,7 +20,7 @@ const CSP = {
   'frame-ancestors': ["'none'"]
 }
 
-/** `/openapi.json`, and its page at `/docs`, served without any other host. */
+/** `/openapi.json`, and its page at `/docs`, which loads nothing from other hosts. */
 const docsRoutes: FastifyPluginAsyncTypebox = async (app) => {
   let document: string | undefined
   app.get('/openapi.json', {

@@ -3,7 +3,7 @@ import helmet from '@fastify/helmet'
 import type { FastifyPluginAsync } from 'fastify'
 import { serveFile, serveFiles } from '../static-files.ts'
 
-/** The folder next to both src/ and dist/. */
+/** The directory next to both src/ and dist/. */
 const PUBLIC = fileURLToPath(new URL('../../../public', import.meta.url))
 
 /** Only files of this service, no inline scripts or styles, and no framing by other pages. */
@@ -18,11 +18,11 @@ const POLICY = {
   'frame-ancestors': ["'none'"]
 }
 
-/** `GET /`: the page. Its security headers are set here only: API answers do not need them. */
+/** `GET /`: the page. Only its answers have these security headers: those of the API do not need them. */
 const pageRoute: FastifyPluginAsync = async (app) => {
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: POLICY },
-    // Whether TLS is used is decided by the proxy in front.
+    // The reverse proxy decides whether TLS is used.
     strictTransportSecurity: false
   })
   serveFiles(app, `${PUBLIC}/assets`, '/assets/')

@@ -6,7 +6,7 @@ import { notReady, overloaded, RequestTimeoutError } from '../../errors.ts'
 import { type LinePacer, isBlank, NDJSON, parseLine, problemLine } from '../ndjson.ts'
 import { LineSplitter, type Line } from '../lines.ts'
 import { clientDisconnected, countTexts } from '../prediction-request.ts'
-import { StreamAnswer } from '../schemas/stream.ts'
+import { StreamAnswer } from '../schemas/predict.ts'
 import { inOrder } from '../../prediction/in-order.ts'
 import { toSentimentAnswer, type Prediction } from '../../prediction/answer.ts'
 import { Flow } from '../../inference/queued-text.ts'
@@ -35,8 +35,8 @@ export interface StreamOptions {
 export function predictStream (app: FastifyInstance, body: Readable, request: FastifyRequest, reply: FastifyReply, { idleMs, pacer }: StreamOptions): FastifyReply {
   app.modelManager.requireModel()
   const { caller } = request
-  app.callerLimits.enter(caller, STREAM_TEXTS)
-  reply.raw.once('close', () => app.callerLimits.leave(caller, STREAM_TEXTS))
+  app.callerLimits.acquire(caller, STREAM_TEXTS)
+  reply.raw.once('close', () => app.callerLimits.release(caller, STREAM_TEXTS))
   const answers = new StreamAnswers(app, body, request, reply, { idleMs, pacer })
   // Headers are sent at once: a client may wait for them before it sends lines.
   reply.raw.once('pipe', () => reply.raw.flushHeaders())

@@ -6,10 +6,11 @@ import type { Static } from 'typebox'
 import { TextPairError, ValidationError } from '../../errors.ts'
 import { coalesceSameTick, predictTexts } from '../prediction-request.ts'
 import { LinePacer, NDJSON } from '../ndjson.ts'
-import { toProblem } from '../problem.ts'
-import { problems } from '../schemas/problem.ts'
-import { Answer, BatchAnswer, DocumentAnswer as DocumentSchema, explainBody, InlineBatchAnswer, LabelScores, PredictBody, type BatchBody, type InlineBatchBody, type InputsBody, type SingleBody } from '../schemas/predict.ts'
-import { StreamAnswer, StreamLine, StreamProblem } from '../schemas/stream.ts'
+import { problems, toProblem } from '../schemas/problem.ts'
+import {
+  Answer, BatchAnswer, DocumentAnswer as DocumentSchema, explainBody, InlineBatchAnswer, LabelScores, PredictBody, StreamAnswer, StreamLine,
+  StreamProblem, type BatchBody, type InlineBatchBody, type InputsBody, type SingleBody
+} from '../schemas/predict.ts'
 import { rankedScores, toSentimentAnswer, type LabelScore, type Prediction, type SentimentAnswer } from '../../prediction/answer.ts'
 import { predictWithInlineErrors } from '../../prediction/batch.ts'
 import { predictDocument, type DocumentAnswer } from '../../prediction/document.ts'

@@ -4,7 +4,7 @@ import { Health, Info } from '../schemas/status.ts'
 import { problems } from '../schemas/problem.ts'
 import { VERSION } from '../../logger.ts'
 
-/** `/info`: the model and the limits, under text-embeddings-inference's names. */
+/** `/info`: the model and the limits, with text-embeddings-inference's field names. */
 export const infoRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {
   app.get('/info', {
     schema: { summary: 'The model and the limits', operationId: 'info', tags: ['status'], response: { 200: { description: 'Model and limits', content: { 'application/json': { schema: Info } } }, ...problems(503) } }
@@ -37,25 +37,6 @@ export const infoRoute: FastifyPluginCallbackTypebox = (app, _options, done) => 
       docker_label: null
     }
   })
-  done()
-}
-
-/** `/metrics`: the service's series for Prometheus, unless METRICS_PORT serves them on a port of their own. */
-export const metricsRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {
-  const { metrics, config } = app
-  if (config.METRICS_PORT === 0) {
-    app.get('/metrics', {
-      schema: {
-        summary: 'Metrics in the Prometheus text format',
-        operationId: 'metrics',
-        tags: ['status'],
-        response: { 200: { description: 'All series', content: { 'text/plain': { schema: Type.String() } } } }
-      }
-    }, async (_request, reply) => {
-      const body = await metrics.render()
-      return await reply.type(metrics.contentType).header('cache-control', 'no-store').send(body)
-    })
-  }
   done()
 }
 

@@ -1,18 +1,20 @@
 import { Type, type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { Problem } from './problem.ts'
 
-const truncate = Type.Optional(Type.Boolean({ default: true, description: 'Truncate a text beyond the model\'s token limit (true), or refuse it (false)' }))
+const truncate = Type.Optional(Type.Boolean({ default: true, description: 'Truncate a text beyond the model\'s token limit (true), or reject it (false)' }))
 const closed = { additionalProperties: false }
 const bodies = { examples: [{ text: 'I love this!' }, { texts: ['I love this!', 'meh'] }, { inputs: [['I love this!'], ['meh']] }] }
 
 const unreadable = Type.Optional(Type.Enum(['warn', 'refuse'], {
-  default: 'warn', description: 'Answer a text whose letters are mostly of scripts that the model cannot read with a warning, or refuse it with 422 UNREADABLE'
+  default: 'warn', description: 'Whether a text whose letters mostly belong to scripts that the model cannot read is answered with a warning, or rejected with 422 UNREADABLE'
 }))
 
 const SingleBody = Type.Object({
   text: Type.String({ description: 'One text', examples: ['I love this!'] }),
   truncate,
   unreadable,
-  sentences: Type.Optional(Type.Boolean({ default: false, description: 'Predict each sentence, and the text as the mean of its sentences: reads texts beyond the token limit whole' }))
+  sentences: Type.Optional(Type.Boolean({ default: false, description: 'Predict each sentence, and the text as the mean of its sentences: texts beyond the token limit are read completely' }))
 }, closed)
 
 const BatchBody = Type.Object({
@@ -26,18 +28,18 @@ const InlineBatchBody = Type.Object({
   texts: Type.Array(Type.Unknown(), { description: 'Several texts; answered in the same order', examples: [['I love this!', '']] }),
   truncate,
   unreadable,
-  errors: Type.Literal('inline', { description: 'An invalid text gets an error in its place, and the others are answered' })
+  errors: Type.Literal('inline', { description: 'An invalid text is replaced by an error, and the others are answered' })
 }, closed)
 
 /** The body of text-embeddings-inference's own `/predict`. */
 const InputsBody = Type.Object({
   inputs: Type.Union([
     Type.String(),
-    Type.Array(Type.String(), { description: 'An array of one text is that text; two are a text pair, refused with 422' }),
+    Type.Array(Type.String(), { description: 'An array with one text is that text; two are a text pair, which is rejected with 422' }),
     Type.Array(Type.Array(Type.String()))
   ], { description: 'One text, or a batch of one-text arrays', examples: [[['I love this!'], ['meh']]] }),
   truncate: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
-  truncation_direction: Type.Optional(Type.Enum(['Right', 'Left', 'right', 'left'], { description: 'Texts are truncated on the right only: with Left a text beyond the token limit is refused' })),
+  truncation_direction: Type.Optional(Type.Enum(['Right', 'Left', 'right', 'left'], { description: 'Texts are truncated on the right only: with Left, a text beyond the token limit is rejected' })),
   raw_scores: Type.Optional(Type.Boolean({ default: false, description: 'Logits instead of probabilities' }))
 }, closed)
 
@@ -57,11 +59,11 @@ export const Answer = Type.Object({
   score: Type.Number({ ...score, description: 'Score of `label`' }),
   scores: Type.Record(Type.String(), Type.Number(score), { description: 'Score of every label; they sum to 1 within 1e-3' }),
   model: Type.String({ description: 'The model that answered' }),
-  cached: Type.Boolean({ description: 'True if the answer was computed for an earlier request' }),
+  cached: Type.Boolean({ description: 'True if the result was in the memory or Redis cache; false if it was computed, by this request or by a concurrent one' }),
   truncated: Type.Boolean({ description: 'True if the text was truncated to the model\'s token limit' }),
-  tokens: Type.Integer({ minimum: 0, description: 'Model tokens that were read' }),
+  tokens: Type.Integer({ minimum: 0, description: 'Number of tokens that the model read' }),
   warnings: Type.Optional(Type.Array(Type.Literal('SCRIPT'), {
-    description: 'SCRIPT: more than half of the letters are of scripts that the model cannot read, so the scores mean little. Absent if there is none'
+    description: 'SCRIPT: more than half of the letters belong to scripts that the model cannot read, so the scores mean little. Absent if there is no warning'
   }))
 }, { title: 'Answer' })
 
@@ -97,10 +99,42 @@ const InlineError = Type.Object({
 export const InlineBatchAnswer = Type.Object({
   predictions: Type.Array(Type.Union([Answer, InlineError])),
   model: Type.String(),
-  failed: Type.Integer({ minimum: 0, description: 'Texts that were refused' })
+  failed: Type.Integer({ minimum: 0, description: 'Number of texts that were rejected' })
 }, { title: 'InlineBatchAnswer' })
 
 export const LabelScores = Type.Array(Type.Object({ label: Type.String(), score: Type.Number() }), { title: 'LabelScores', description: 'Labels with scores, best first' })
+
+const id = Type.Optional(Type.Union([Type.String({ maxLength: 128 }), Type.Number()], { description: 'Chosen by the client; repeated in the answer' }))
+
+/** One line of an NDJSON request: a text, or an object. */
+export const StreamLine = Type.Union([
+  Type.String({ description: 'One text', examples: ['I love this!'] }),
+  Type.Object({
+    text: Type.String({ examples: ['I love this!'] }),
+    truncate: Type.Optional(Type.Boolean({ default: true })),
+    unreadable: Type.Optional(Type.Enum(['warn', 'refuse'], { default: 'warn' })),
+    id
+  }, { additionalProperties: false })
+], { description: 'One line of a request, which may have any number of them' })
+export type StreamLine = Static<typeof StreamLine>
+
+/** The answer to a line. */
+export const StreamAnswer = Type.Object({ id, ...Answer.properties })
+
+/** The line sent instead of an answer: a problem and the number of its line. */
+export const StreamProblem = Type.Object({
+  line: Type.Integer({ minimum: 1, description: 'Line number in the request, from 1, counting blank lines' }),
+  id,
+  ...Problem.properties
+})
+export type StreamProblem = Static<typeof StreamProblem>
+
+const validator = Compile(StreamLine)
+
+/** Whether a parsed line is valid. */
+export function isStreamLine (value: unknown): value is StreamLine {
+  return validator.Check(value)
+}
 
 const KINDS = ['text', 'texts', 'inputs'] as const
 
@@ -130,4 +164,15 @@ function isStrings (value: unknown): boolean {
 
 function isInputs (value: unknown): boolean {
   return typeof value === 'string' || isStrings(value) || (Array.isArray(value) && value.every(isStrings))
+}
+
+/** Describes what is wrong with an invalid line; never repeats a text. */
+export function explainLine (value: unknown): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'A line must be a JSON string, or an object with text'
+  const { text, truncate, unreadable, id: given, ...unknown } = value as Record<string, unknown>
+  if (typeof text !== 'string') return text === undefined ? 'The line has no text' : 'text must be a string'
+  if (Object.keys(unknown).length > 0) return 'Unknown property; allowed: text, truncate, unreadable, id'
+  if (truncate !== undefined && typeof truncate !== 'boolean') return 'truncate must be true or false'
+  if (unreadable !== undefined && unreadable !== 'warn' && unreadable !== 'refuse') return 'unreadable must be "warn" or "refuse"'
+  return given === undefined ? 'Invalid line' : 'id must be a number, or a string of at most 128 characters'
 }

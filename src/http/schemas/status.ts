@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 
 const count = { minimum: 0 }
 
-/** Body of `/health` and `/health/ready`: the schema of `Health` in telemetry/health.ts. */
+/** Body of `/health` and `/health/ready`: the schema of `Health` in telemetry/metrics/state-metrics.ts. */
 export const Health = Type.Object({
   status: Type.Enum(['ok', 'degraded', 'starting', 'stopping', 'down']),
   model: Type.Object({
@@ -22,7 +22,7 @@ export const Health = Type.Object({
   version: Type.String()
 }, { title: 'Health' })
 
-/** Body of `/info`; field names are those of text-embeddings-inference if it has the field. */
+/** Body of `/info`. Fields that text-embeddings-inference has as well have the same names. */
 export const Info = Type.Object({
   model_id: Type.String(),
   model_sha: Type.String({ description: 'Revision of the model' }),
@@ -36,11 +36,11 @@ export const Info = Type.Object({
   }),
   labels: Type.Array(Type.String()),
   scripts: Type.Array(Type.String(), { description: 'Unicode scripts that the model reads; empty if unknown' }),
-  max_concurrent_requests: Type.Integer({ description: 'Most texts that may wait in the queue' }),
+  max_concurrent_requests: Type.Integer({ description: 'Maximum number of texts in the queue' }),
   max_input_length: Type.Integer({ description: 'Tokens' }),
   max_text_length: Type.Integer({ description: 'Characters' }),
   max_batch_tokens: Type.Integer({ description: 'Same as max_input_length: texts are not padded together' }),
-  max_batch_requests: Type.Integer({ description: 'Most texts in one run of the model' }),
+  max_batch_requests: Type.Integer({ description: 'Maximum number of texts in one run of the model' }),
   max_client_batch_size: Type.Integer(),
   auto_truncate: Type.Boolean(),
   tokenization_workers: Type.Integer(),
