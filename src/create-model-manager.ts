@@ -9,10 +9,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * CPUs that this process's control group may use, or Infinity where there is no limit: `cpu.max` of cgroup v2, or
- * `cpu.cfs_quota_us` / `cpu.cfs_period_us` of v1. `os.availableParallelism()` does not see this limit on Node 20.
+ * CPUs that this process's control group may use, or Infinity if there is no limit: `cpu.max` of cgroup v2, or
+ * `cpu.cfs_quota_us` / `cpu.cfs_period_us` of v1. On Node 20, `os.availableParallelism()` ignores this limit.
  * Source: Linux, Documentation/admin-guide/cgroup-v2.rst and scheduler/sched-bwc.rst.
- * @param root the file system's root, for tests
+ * @param root the file system's root; another one in tests
  */
 export function cpuQuota (root = '/'): number {
   const groups = read(join(root, 'proc/self/cgroup')) ?? ''
@@ -25,7 +25,7 @@ export function cpuQuota (root = '/'): number {
   return Math.min(Infinity, ...limits)
 }
 
-/** The group's path and those above it: any of them can set the limit, and in a container only `/` is visible. */
+/** The paths of the group and its ancestors: any of them can set the limit, and in a container only `/` is visible. */
 function ancestors (path: string): string[] {
   const parts = path.split('/').filter(Boolean)
   return [...parts.keys()].map((index) => parts.slice(0, parts.length - index).join('/')).concat('')
@@ -46,7 +46,7 @@ function ratio (quota: string | undefined, period: string | undefined): number {
   return Number.isFinite(cpus) && cpus > 0 ? cpus : Infinity
 }
 
-/** Undefined where the file is not there: another cgroup version, or no Linux. */
+/** Returns undefined if the file does not exist: with the other cgroup version, or on other systems than Linux. */
 function read (path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim()
@@ -56,12 +56,12 @@ function read (path: string): string | undefined {
 }
 
 export interface ModelManagerContext {
-  /** The built worker: tsc does not rewrite the path of a worker, so the entry point names it. */
+  /** URL of the built worker, set by the entry point because tsc does not rewrite the path of a worker. */
   workerUrl: URL
   logger: Logger
 }
 
-/** Creates the store of the folders and the hub that the configuration names. */
+/** Creates the store for the configured directories and hub. */
 export function createModelStore (config: Config, logger: Logger): ModelStore {
   return new ModelStore({
     directory: config.MODEL_DIR,

@@ -1,8 +1,8 @@
 import createError, { type FastifyError } from '@fastify/error'
 
-/**
- * The error catalogue: every failure that is reported to clients, with its code, wording and HTTP status.
- * Details of a 5xx stay in the log: no message contains a path, a text or a stack.
+/*
+ * The error catalogue: every error that clients can get, with its code, message and HTTP status. No message contains a path, a text or
+ * a stack; the log has the details of a 5xx.
  */
 
 export const ValidationError = createError('VALIDATION', '%s', 400)
@@ -34,7 +34,7 @@ export function textTooLong (index: number, length: string | number, unit: 'char
   return new TextTooLong(`Text ${index} has ${length} ${unit}; at most ${limit} are allowed`)
 }
 
-/** A batch that would take `estimateMs` on an idle service, of which only `budgetMs` are left: repeating it is useless. */
+/** The batch would take `estimateMs` on an idle service, but only `budgetMs` are left: a retry would fail as well. */
 export function batchTooCostly (texts: number, estimateMs: number, budgetMs: number): Error {
   return new BatchTooCostly(texts, (estimateMs / 1000).toFixed(1), (budgetMs / 1000).toFixed(1))
 }
@@ -45,28 +45,28 @@ export interface RetryableError extends Error {
   retryAfterSeconds: number
 }
 
-// Without a stack: a flood of refusals must be cheap.
+// Without a stack: a flood of rejections must be cheap.
 const Overloaded = createError('OVERLOADED', 'Overloaded; retry after %s s', 503, Error, false)
 const RateLimited = createError('RATE_LIMITED', '%s; retry after %s s', 429)
 const NotReady = createError('NOT_READY', '%s', 503)
 
-/** The queue is full, or the wait would pass the request's deadline. */
+/** The queue is full, or the request would wait beyond its deadline. */
 export function overloaded (retryAfterSeconds: number): RetryableError {
   return Object.assign(new Overloaded(retryAfterSeconds), { retryAfterSeconds })
 }
 
-/** More requests or wrong keys than allowed per minute; the window ends in `ttlMs` milliseconds. */
+/** A limit of texts or requests is exceeded for another `ttlMs` milliseconds. */
 export function rateLimited (reason: string, ttlMs: number): RetryableError {
   const retryAfterSeconds = Math.max(1, Math.ceil(ttlMs / 1000))
   return Object.assign(new RateLimited(reason, retryAfterSeconds), { retryAfterSeconds })
 }
 
-/** No model answers now: it is loading, all its workers were lost, or the service is shutting down. */
+/** No model can answer: it is loading, all its workers were lost, or the service is shutting down. */
 export function notReady (reason: string, retryAfterSeconds = 1): RetryableError {
   return Object.assign(new NotReady(reason), { retryAfterSeconds })
 }
 
-/** The client closed the connection before its answer was sent. Never sent: there is no client to read it. */
+/** The client closed the connection before its answer was sent, so this error is never sent. */
 export class ClientDisconnectedError extends Error {
   constructor () {
     super('The client closed the connection')

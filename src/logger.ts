@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 /** The service's version, from package.json. */
 export const VERSION = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
 
-/** The methods of a logger that modules use; both Fastify's and pino's have them. */
+/** The methods of a logger that modules use; Fastify's and pino's loggers both have them. */
 export type Logger = Pick<BaseLogger, 'debug' | 'info' | 'warn' | 'error'>
 
 /** JSON lines, or readable ones on a terminal. */

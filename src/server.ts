@@ -1,4 +1,4 @@
-// The entry point. Signals are handled before the other modules are loaded, which takes most of a second.
+// The entry point. It handles signals before it loads the other modules, which takes most of a second.
 import './signals.ts'
 
 await import('./serve.ts')

@@ -1,13 +1,13 @@
 type Handler = (signal: NodeJS.Signals) => void
 
-/** Before anything is loaded there is nothing to finish: the exit is a clean one. */
+/** Until the service is loaded, there is nothing to finish, so a signal is a clean exit. */
 let handler: Handler = () => process.exit(0)
 
-/** Replaces what the process does on SIGTERM and SIGINT. */
+/** Replaces the handler of SIGTERM and SIGINT. */
 export function onSignal (replacement: Handler): void {
   handler = replacement
 }
 
-// Registered when this module is imported, first of all: Node's default is to die, and as PID 1 of a container to ignore SIGTERM.
+// Registered on import. Without a handler, the process would be killed; as PID 1 of a container, it would ignore SIGTERM.
 process.on('SIGTERM', (signal) => handler(signal))
 process.on('SIGINT', (signal) => handler(signal))

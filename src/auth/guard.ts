@@ -21,7 +21,7 @@ export class ApiKeys {
     return this.#keys.length > 0
   }
 
-  /** The name of a key; undefined if the key is wrong. Compares with every key, in constant time: timing reveals neither position nor prefix. */
+  /** The name of a key; undefined if the key is wrong. Compares all keys in constant time: timing reveals neither position nor prefix. */
   findName (key: string): string | undefined {
     const given = Buffer.from(hashKey(key), 'hex')
     let found: string | undefined
@@ -41,14 +41,14 @@ export function bearerKey (authorization: string | undefined): string | undefine
 const WITH_PORT = /^(?:\[([^\]]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$/
 
 /**
- * The address that a client is counted by: without port and brackets, IPv4 if it was mapped to IPv6, and of other IPv6 addresses
- * the /64, all of which a single machine can own. What is no address is returned as it is.
+ * The address under which a client is counted: without port and brackets, IPv4 if it was mapped to IPv6, and the /64 of any other
+ * IPv6 address, because a single machine can own all of it. Anything that is not an address is returned unchanged.
  */
 export function clientAddress (address: string): string {
   const [, bracketed, plain] = WITH_PORT.exec(address) ?? []
   const bare = bracketed ?? plain ?? address
   if (!bare.includes(':')) return bare
-  // A zone (fe80::1%eth0) is no part of the address.
+  // A zone (fe80::1%eth0) is not part of the address.
   const [unzoned] = bare.split('%', 1) as [string]
   if (!ipaddr.isValid(unzoned)) return address
   const parsed = ipaddr.process(unzoned)
@@ -56,10 +56,10 @@ export function clientAddress (address: string): string {
 }
 
 const MINUTE_MS = 60_000
-/** Wrong keys per address and minute before further ones are answered with 429; a typo needs a few, guessing needs millions. */
+/** Wrong keys per address and minute, beyond which the answer is 429: a typo causes a few, guessing takes millions. */
 export const MAX_WRONG_KEYS = 20
-/** Refused requests per address and minute before further ones are answered with 429. */
-export const MAX_REFUSED = 3000
+/** Rejected requests per address and minute, beyond which the answer is 429. */
+export const MAX_REJECTED = 3000
 
 /** Public paths: health, documentation and the page's files. */
 const PUBLIC_PATHS = /^\/(health|docs|openapi\.json|assets)(\/|$)/
@@ -75,13 +75,13 @@ export function needsKey (method: string, url: string): boolean {
 export const WrongKeyError = class extends UnauthorizedError {}
 
 /**
- * Lets in whoever has a key, always: wrong keys of an address never lock out right ones. Refused requests are counted per
- * address, and beyond a limit answered with 429.
+ * Authenticates requests. A valid key is always accepted, however many wrong keys came from its address. Rejected requests are
+ * counted per address, and answered with 429 beyond a limit.
  */
 export class Guard {
   readonly #keys: ApiKeys
   readonly #wrong = new WindowCounter(MINUTE_MS)
-  readonly #refused = new WindowCounter(MINUTE_MS)
+  readonly #rejected = new WindowCounter(MINUTE_MS)
 
   constructor (keys: ApiKeys) {
     this.#keys = keys
@@ -94,12 +94,12 @@ export class Guard {
 
   /**
    * The name of the key that the request carries.
-   * @throws {Error} UNAUTHORIZED without a right key; RATE_LIMITED after too many requests without one
+   * @throws {Error} UNAUTHORIZED without a valid key; RATE_LIMITED after too many requests without one
    */
   authenticate (authorization: string | undefined, address: string): string {
     const key = bearerKey(authorization)
     if (key === undefined) {
-      this.countRefused(address)
+      this.countRejected(address)
       throw new UnauthorizedError('Send an API key as "Authorization: Bearer KEY"')
     }
     const name = this.#keys.findName(key)
@@ -109,9 +109,9 @@ export class Guard {
     throw new WrongKeyError('Wrong API key')
   }
 
-  /** Counts a request that is about to be refused. Throws RATE_LIMITED if the address had too many. */
-  countRefused (address: string): void {
-    const { current, ttl } = this.#refused.add(address)
-    if (current > MAX_REFUSED) throw rateLimited('Too many refused requests from this address', ttl)
+  /** Counts a request that is about to be rejected. Throws RATE_LIMITED if the address had too many. */
+  countRejected (address: string): void {
+    const { current, ttl } = this.#rejected.add(address)
+    if (current > MAX_REJECTED) throw rateLimited('Too many rejected requests from this address', ttl)
   }
 }

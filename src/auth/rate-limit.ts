@@ -2,10 +2,10 @@ import { LRUCache } from 'lru-cache'
 import type { RedisConnection } from '../cache/redis-connection.ts'
 import { rateLimited } from '../errors.ts'
 
-/** Milliseconds after which a caller that has too many texts in flight may retry. */
+/** Milliseconds after which a caller with too many texts in flight may retry. */
 const RETRY_MS = 1000
 
-/** Bounds the texts that each caller has in flight, so that one caller cannot take the whole queue. */
+/** Bounds the texts that each caller has in flight, so that one caller cannot fill the queue. */
 export class CallerLimits {
   readonly #limit: number
   readonly #inFlight = new Map<string, number>()
@@ -16,11 +16,11 @@ export class CallerLimits {
   }
 
   /**
-   * Counts `texts` of a caller as in flight until `leave`. A caller that has none in flight is always admitted: a batch may be
+   * Counts `texts` of a caller as in flight until `release`. A caller that has none in flight is always admitted: a batch may be
    * larger than the limit.
    * @throws {Error} RATE_LIMITED if the caller has too many in flight
    */
-  enter (caller: string, texts: number): void {
+  acquire (caller: string, texts: number): void {
     const current = this.#inFlight.get(caller) ?? 0
     if (this.#limit > 0 && current > 0 && current + texts > this.#limit) {
       throw rateLimited(`Limited to ${this.#limit} texts in flight per caller`, RETRY_MS)
@@ -28,9 +28,9 @@ export class CallerLimits {
     this.#inFlight.set(caller, current + texts)
   }
 
-  leave (caller: string, texts: number): void {
-    const left = (this.#inFlight.get(caller) ?? 0) - texts
-    if (left > 0) this.#inFlight.set(caller, left)
+  release (caller: string, texts: number): void {
+    const remaining = (this.#inFlight.get(caller) ?? 0) - texts
+    if (remaining > 0) this.#inFlight.set(caller, remaining)
     else this.#inFlight.delete(caller)
   }
 }
@@ -42,7 +42,7 @@ export interface Window {
   ttl: number
 }
 
-/** Most keys that are counted at once, about 100 bytes each: made-up addresses cannot fill the memory. */
+/** Maximum number of keys, about 100 bytes each: forged addresses cannot fill the memory. */
 const MAX_KEYS = 50_000
 
 /** Counts by key in windows of a fixed length, in memory. */
@@ -54,7 +54,7 @@ export class WindowCounter {
     this.#windowMs = windowMs
   }
 
-  /** Adds `count`, unless the sum would exceed `limit`; the first one opens the window. */
+  /** Adds `count` unless the sum would exceed `limit`; the first call for a key opens its window. */
   add (key: string, count = 1, limit = Infinity, now = Date.now()): Window & { added: boolean } {
     let window = this.#windows.get(key)
     if (window === undefined || window.ends <= now) {
@@ -68,8 +68,8 @@ export class WindowCounter {
 }
 
 /**
- * The same in Redis, in one step. A counter without an expiry, which a crash or another program may leave behind, would block
- * its caller for ever: it starts again.
+ * The same in Redis, atomically. A counter without an expiry, which a crash or another program may have left, would block its caller
+ * forever, so it is reset.
  */
 const ADD = `
 local current = tonumber(redis.call('GET', KEYS[1])) or 0
@@ -85,7 +85,7 @@ return {redis.call('INCRBY', KEYS[1], ARGV[1]), ttl, 1}`
 const PREFIX = 'sentiment:rate:'
 
 /**
- * Counts the texts of each caller in fixed windows: of all processes together in Redis, of this process alone while Redis is
+ * Counts the texts of each caller in fixed windows: in Redis for all processes together, and in memory for this process while Redis is
  * down. A caller is the name of a key, or an address: Redis never stores anything derived from a key.
  */
 export class RateLimiter {
@@ -104,7 +104,7 @@ export class RateLimiter {
     this.#memory = new WindowCounter(windowMs)
   }
 
-  /** Counts `texts` of a caller, unless they would exceed the limit: `added` is false then, and nothing is counted. */
+  /** Counts `texts` of a caller. If they would exceed the limit, nothing is counted and `added` is false. */
   async add (caller: string, texts: number): Promise<Window & { added: boolean }> {
     const answer = await this.#redis?.execute((redis) => redis.eval(ADD, 1, `${PREFIX}${caller}`, texts, this.limit, this.#windowMs))
     if (!Array.isArray(answer)) return this.#memory.add(caller, texts, this.limit)
@@ -113,7 +113,7 @@ export class RateLimiter {
     return { current, ttl, added: added === 1 }
   }
 
-  /** Milliseconds until the caller's window ends if it is known to be used up; else 0. A refusal needs no body then. */
+  /** Milliseconds until the caller's window ends if its limit is known to be used up, else 0: such a request is rejected without its body. */
   exhaustedMs (caller: string): number {
     if (this.#redis?.state === 'up') return Math.max(0, (this.#exhausted.get(caller) ?? 0) - Date.now())
     const { current, ttl } = this.#memory.add(caller, 0)

@@ -10,7 +10,7 @@ export interface CircuitBreakerOptions {
   onClose: () => void
 }
 
-/** Stops calls to a server that fails: a closed circuit permits calls; an open one does not, and probes until one succeeds. */
+/** Stops calls to a failing server: a closed circuit permits calls; an open one does not, and probes the server until a probe succeeds. */
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions
   #failures = 0
@@ -35,7 +35,7 @@ export class CircuitBreaker {
     if (++this.#failures >= this.#options.threshold) this.open(reason)
   }
 
-  /** Opens at once, regardless of the count. Does nothing if the circuit is open. */
+  /** Opens immediately, regardless of the count. Does nothing if the circuit is open. */
   open (reason: Error): void {
     if (this.#open || this.#stopped) return
     this.#open = true
@@ -44,7 +44,7 @@ export class CircuitBreaker {
     this.#schedule()
   }
 
-  /** Closes at once: the server works. Does nothing if the circuit is closed. */
+  /** Closes immediately: the server works. Does nothing if the circuit is closed. */
   close (): void {
     if (!this.#open || this.#stopped) return
     clearTimeout(this.#timer)

@@ -10,7 +10,7 @@ export interface Classification {
 /*
  * A value in Redis, little endian:
  *   0  magic byte        1  flags (bit 0: truncated)    2  label count, uint16
- *   4  tokens, uint32    8  logits, float32 each        …  FNV-1a checksum over key and all before, uint32
+ *   4  tokens, uint32    8  logits, float32 each        …  FNV-1a checksum over the key and all bytes before it, uint32
  */
 const MAGIC = 0x53
 const HEADER = 8
@@ -29,7 +29,7 @@ export function encode (key: string, { logits, tokens, truncated }: Classificati
   return buffer
 }
 
-/** Decodes the value of `key`; undefined if it is not a classification with `labelCount` labels: damaged, foreign, or of another key. */
+/** Decodes the value of `key`; undefined if it is damaged, foreign, of another key, or does not have `labelCount` labels. */
 export function decode (key: string, buffer: Buffer, labelCount: number): Classification | undefined {
   const length = HEADER + 4 * labelCount + CHECKSUM
   if (buffer.length !== length || buffer[0] !== MAGIC || buffer.readUInt16LE(2) !== labelCount) return undefined

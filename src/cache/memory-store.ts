@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Classification } from './codec.ts'
 
 export interface MemoryStoreOptions {
-  /** Entries at most; the least recently used are evicted first. 0 disables the store. */
+  /** Maximum number of entries; the least recently used are evicted first. 0 disables the store. */
   maxEntries: number
   ttlSeconds: number
   /** A clock in milliseconds; the default is the process's monotonic clock. */
@@ -14,7 +14,7 @@ export class MemoryStore {
   readonly #entries: LRUCache<string, Classification> | undefined
 
   constructor ({ maxEntries, ttlSeconds, clock = performance }: MemoryStoreOptions) {
-    // lru-cache allocates memory for `max` entries at once. `maxSize` limits the same number and grows with use.
+    // lru-cache allocates memory for all `max` entries in advance. `maxSize` limits the same number, and memory grows with use.
     this.#entries = maxEntries === 0
       ? undefined
       : new LRUCache({ maxSize: maxEntries, sizeCalculation: () => 1, ttl: ttlSeconds * 1000, perf: clock })
@@ -28,7 +28,7 @@ export class MemoryStore {
     this.#entries?.set(key, value)
   }
 
-  /** Entries, including expired ones that were not accessed since. */
+  /** Number of entries, including expired ones that have not been accessed since. */
   get size (): number {
     return this.#entries?.size ?? 0
   }

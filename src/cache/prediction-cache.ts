@@ -4,11 +4,11 @@ import type { RedisState } from './redis-connection.ts'
 import type { RedisStore } from './redis-store.ts'
 import { SingleFlight, type Pending } from './single-flight.ts'
 
-/** Notifications for metrics. */
+/** Events for metrics. */
 export interface CacheEvents {
   onHit?: (tier: 'memory' | 'redis', count: number) => void
   onMiss?: (count: number) => void
-  /** A text joined a computation under way. */
+  /** A text joined a computation in progress. */
   onJoin?: (count: number) => void
 }
 
@@ -22,24 +22,24 @@ export interface CacheStats {
   redis: RedisState | 'off'
 }
 
-/** What a request went through; filled in by `getOrCompute`, also if it fails. Times are milliseconds. */
+/** The stages of a request; filled in by `getOrCompute`, also if it fails. Times are milliseconds. */
 export interface CacheTrace {
   cacheMs: number
-  /** When texts that no cache had were passed on, on `performance.now()`'s clock. */
+  /** When the texts that no cache contained were passed to the model, on `performance.now()`'s clock. */
   queuedAt: number | undefined
 }
 
 export interface GetOrComputeOptions<T> {
-  /** Labels of the model: values with another number are misses. */
+  /** Number of labels of the model: values with another number are misses. */
   labelCount: number
   /** Returns the signal that ends the wait for a computation. Called only if a text must be computed. */
   signal: () => AbortSignal
-  /** Starts to compute texts; returns one pending result per text. What it throws is thrown. */
+  /** Starts to compute texts; returns one pending result per text. Its errors are passed on. */
   compute: (texts: readonly string[]) => Pending<T>[]
   trace: CacheTrace
 }
 
-/** Found in a cache, or computed for this caller or for another at the same time. */
+/** Found in a cache, or computed for this caller or a concurrent one. */
 export type CacheResult<T> = { classification: Classification, computed?: undefined } | { classification: T, computed: T }
 
 /** Memory first, then Redis, then the model. Computed values are stored in both; no caller waits for that. */
@@ -57,8 +57,8 @@ export class PredictionCache<T extends Classification> {
   }
 
   /**
-   * Returns the classification of each text, in order: from memory, from Redis, or computed. Equal texts that are requested
-   * at the same time are computed once. A failure of Redis is a miss.
+   * Returns the classification of each text, in order: from memory, from Redis, or computed. Concurrent requests for equal texts
+   * share one computation. A failure of Redis is a miss.
    * @param keys the texts' cache keys, in the same order
    */
   async getOrCompute (keys: readonly string[], texts: readonly string[], options: GetOrComputeOptions<T>): Promise<CacheResult<T>[]> {
@@ -67,7 +67,7 @@ export class PredictionCache<T extends Classification> {
     const found = new Map<string, CacheResult<T>>()
     let missing = this.#readMemory(keys.map((key, index) => [key, texts[index] as string]), found)
     if (missing.size > 0 && await this.#readRedis(missing, found, options.labelCount)) {
-      // Another request may have computed them meanwhile.
+      // Another request may have computed them in the meantime.
       missing = this.#readMemory([...missing].filter(([key]) => !found.has(key)), found)
     }
     trace.cacheMs = performance.now() - start
@@ -78,7 +78,7 @@ export class PredictionCache<T extends Classification> {
     return keys.map((key) => found.get(key) as CacheResult<T>)
   }
 
-  /** Adds what memory has to `found`; returns the rest. */
+  /** Adds the entries that memory contains to `found`; returns the others. */
   #readMemory (entries: readonly (readonly [key: string, text: string])[], found: Map<string, CacheResult<T>>): Map<string, string> {
     const missing = new Map<string, string>()
     let hits = 0
@@ -95,7 +95,7 @@ export class PredictionCache<T extends Classification> {
     return missing
   }
 
-  /** Adds what Redis has to `found`, and to memory. Returns false if there was nothing to read. Never rejects. */
+  /** Adds the entries that Redis contains to `found` and to memory. Returns false if there was nothing to read. Never rejects. */
   async #readRedis (missing: ReadonlyMap<string, string>, found: Map<string, CacheResult<T>>, labelCount: number): Promise<boolean> {
     const { memory, redis, onHit, onMiss } = this.#options
     const keys = [...missing.keys()].filter((key) => !this.#flights.has(key))
@@ -114,7 +114,7 @@ export class PredictionCache<T extends Classification> {
     return values.length > 0
   }
 
-  /** Adds the classifications of all missing texts to `found`; joins computations under way, and starts the others. */
+  /** Adds the classifications of all missing texts to `found`; joins computations in progress, and starts the others. */
   async #compute (missing: ReadonlyMap<string, string>, found: Map<string, CacheResult<T>>, options: GetOrComputeOptions<T>): Promise<void> {
     const flights = this.#flights
     const keys = [...missing.keys()]

@@ -26,8 +26,8 @@ const MAX_RECONNECT_MS = 2_000
 const SOCKET_TIMEOUT_MS = 3_000
 
 /**
- * Errors that say that the server cannot serve the cache, although it answers PING: it became a replica, is full, requires a
- * password, or is part of a cluster. Source: https://redis.io/docs/latest/develop/reference/protocol-spec (error prefixes).
+ * Errors of a server that answers PING but cannot serve the cache: it became a replica, is full, requires a password, or is part of
+ * a cluster. Source: https://redis.io/docs/latest/develop/reference/protocol-spec (error prefixes).
  */
 const SERVER_FAULT = /^(READONLY|MASTERDOWN|OOM|MISCONF|NOREPLICAS|NOAUTH|WRONGPASS|MOVED|ASK|CROSSSLOT|CLUSTERDOWN|LOADING)\b/
 
@@ -64,7 +64,7 @@ export class RedisConnection {
       socketTimeout: SOCKET_TIMEOUT_MS,
       // After a failover the same address leads to the new primary.
       reconnectOnError: (error) => error.message.startsWith('READONLY'),
-      // ioredis' own count starts again with every connection, also with one to a server that rejects all writes.
+      // ioredis resets its own count with every connection, even one to a server that rejects all writes.
       retryStrategy: () => Math.min(50 * 2 ** Math.min(++this.#attempts, 10), MAX_RECONNECT_MS) * (0.5 + Math.random() / 2)
     })
     this.#database = Number(this.#redis.options.db ?? 0)
@@ -129,7 +129,7 @@ export class RedisConnection {
 
   /** Rejects unless the current connection uses the configured database and can write and read there. */
   async #probe (): Promise<void> {
-    // One after another: after a failed SELECT nothing may be written. ioredis itself ignores such a failure.
+    // Sequentially: after a failed SELECT, nothing may be written. ioredis itself ignores such a failure.
     if (this.#database !== 0) await this.#redis.select(this.#database)
     // XX changes existing keys only: the server checks whether it may write, and nothing is written.
     await this.#redis.set(PROBE_KEYS[0], '', 'XX')

@@ -8,10 +8,10 @@ interface Read {
   values: Promise<Values>
 }
 
-/** Keys of one MGET at most, unless a single caller requests more: Redis serves nobody else meanwhile. */
+/** Maximum number of keys per MGET, unless a single caller requests more: Redis executes no other command at the same time. */
 const MAX_KEYS = 512
 
-/** Answers shared between processes, in Redis. Whatever goes wrong is a miss. */
+/** Answers that processes share in Redis. Every failure is a miss. */
 export class RedisStore {
   readonly #connection: RedisConnection
   readonly #ttlSeconds: number
@@ -28,8 +28,8 @@ export class RedisStore {
   }
 
   /**
-   * The values of `keys`. Callers that ask at the same moment share one MGET: a command costs more than its keys.
-   * Never rejects, and answers within the connection's time-out.
+   * The values of `keys`. Calls in one tick of the event loop share one MGET: a command costs more than its keys. Never rejects, and
+   * resolves within the connection's timeout.
    */
   async getMany (keys: readonly string[]): Promise<(Buffer | undefined)[]> {
     const read = this.#join(keys)
@@ -39,7 +39,7 @@ export class RedisStore {
     return keys.map((_key, index) => values?.[first + index] ?? undefined)
   }
 
-  /** Sends the value, with its time to live. Nobody waits for it; a failure is counted. */
+  /** Sends the value with its time to live, and does not wait for the reply; a failure is counted. */
   set (key: string, value: Buffer): void {
     void this.#connection.execute((redis) => redis.set(key, value, 'EX', this.#ttlSeconds))
   }

@@ -1,4 +1,4 @@
-/** A computation under way. */
+/** A computation in progress. */
 export interface Pending<T> {
   result: Promise<T>
   /** Called when its last caller stops waiting: `result` should reject with `reason` soon. */
@@ -9,11 +9,11 @@ interface Flight<T> extends Pending<T> {
   callers: number
 }
 
-/** Shares computations: callers of a key that is being computed wait for the same result. Nothing is kept afterwards. */
+/** Shares computations: callers of a key that is being computed wait for the same result. Results are not stored. */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>()
 
-  /** Computations under way. */
+  /** Number of computations in progress. */
   get size (): number {
     return this.#flights.size
   }
@@ -22,7 +22,7 @@ export class SingleFlight<T> {
     return this.#flights.has(key)
   }
 
-  /** Registers the computation of a key that is not in flight. A caller has to `wait` for it at once. */
+  /** Registers the computation of a key that is not in flight. A caller must `wait` for it in the same tick. */
   add (key: string, pending: Pending<T>): void {
     const flight: Flight<T> = { ...pending, callers: 0 }
     this.#flights.set(key, flight)

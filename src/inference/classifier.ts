@@ -6,16 +6,16 @@ import type { Session } from './onnx-runtime.ts'
 import type { ModelLoadOptions, TextResult } from './protocol.ts'
 import { openBatchingSession, openSession } from './session.ts'
 
-/** The model store provides checked files; the library itself must never request any from a hub. */
+/** The model store provides verified files; the library itself must never request files from a hub. */
 env.allowRemoteModels = false
 env.useFSCache = false
 
-/** Two texts that verify that texts of one run do not change each other's numbers. */
+/** Two texts to verify that the texts of a run do not change each other's logits. */
 const PROBES = ['Is it the same? 🌞', 'Good morning!'] as const
 
 /** A tokenizer and a single-threaded ONNX session. Texts are never padded together: see unpadded-batch/README.md. */
 export class Classifier {
-  /** In the order of the logits, in the model's own spelling. */
+  /** In the order of the logits, with the model's spelling. */
   readonly labels: string[]
   readonly scoreFunction: DefaultScoreFunction
   readonly maxTokens: number
@@ -30,10 +30,10 @@ export class Classifier {
     this.maxTokens = readTokenLimit(config, (tokenizer as unknown as { model_max_length?: number }).model_max_length)
   }
 
-  /** Loads the model and runs it once. Throws if a file is missing or damaged, or the model is not a text classifier. */
+  /** Loads the model and runs it once. Throws if a file is missing or damaged, or if the model is not a text classifier. */
   static async load ({ directory, dtype, labels, batching }: ModelLoadOptions): Promise<Classifier> {
     const config = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8')) as ModelConfig
-    // An absolute path is never mistaken for a hub id, which excludes names such as `a--b` or `v1+cpu`.
+    // `directory` is absolute: the library treats other paths as hub ids, and rejects names such as `a--b` or `v1+cpu`.
     const loading = AutoTokenizer.from_pretrained(directory, { local_files_only: true })
     const probes = loading.then((tokenizer) => [tokenizer.encode(PROBES[0]), tokenizer.encode(PROBES[1])] as const)
     const opening = batching ? openBatchingSession(directory, dtype, probes) : probes.then(() => openSession(directory, dtype))
@@ -48,7 +48,7 @@ export class Classifier {
     }
   }
 
-  /** Texts that one run can compute, at least 1. */
+  /** Maximum number of texts per run, at least 1. */
   get maxTextsPerRun (): number {
     return this.#session.maxTextsPerRun
   }
@@ -80,7 +80,7 @@ export class Classifier {
     let ids = this.#tokenizer.encode(text)
     const tokens = ids.length
     const truncated = tokens > this.maxTokens
-    // The last token closes the sequence (</s>, [SEP]): truncation keeps it.
+    // The last token ends the sequence (</s>, [SEP]), so truncation keeps it.
     if (truncated) ids = [...ids.slice(0, this.maxTokens - 1), ids[tokens - 1] as number]
     return { ids, tokens, truncated, workerStartedAt: performance.timeOrigin + start, tokenizeMs: performance.now() - start }
   }

@@ -1,15 +1,15 @@
 import type { Flow, QueuedText } from './queued-text.ts'
 
 /**
- * Members that are served round-robin. New members, which were never served, precede the old ones, as in fq_codel; in each round
- * every old member is served once, and at most as many members that arrived during the round as it serves old ones. A small
- * request thus overtakes large ones, and a flood of small requests slows a large one to no less than half of its fair share.
+ * Serves members round-robin. As in fq_codel, new members, which have not been served yet, precede old ones. A round serves every old
+ * member once, and at most as many new members as there were members when it began. A small request therefore overtakes large ones,
+ * and a flood of small requests leaves a large one at least half of its fair share.
  */
 class RoundRobin<T> {
-  /** In order of service. */
+  /** In the order of service. */
   readonly #new = new Set<T>()
   readonly #old = new Set<T>()
-  /** Members that are still to be served in this round. */
+  /** Members to be served in the rest of this round. */
   #newLeft = 0
   #oldLeft = 0
 
@@ -17,7 +17,7 @@ class RoundRobin<T> {
     return this.#new.size + this.#old.size
   }
 
-  /** Adds a member; does nothing if it is one already. */
+  /** Adds a member; does nothing if it has been added already. */
   add (member: T, served: boolean): void {
     if (this.#new.has(member)) return
     if (served) this.#old.add(member)
@@ -30,7 +30,7 @@ class RoundRobin<T> {
 
   /** Returns the member to serve, and moves it behind the other old members. */
   next (): T | undefined {
-    // Members may have left since the round began.
+    // Members may have been deleted since the round began.
     this.#oldLeft = Math.min(this.#oldLeft, this.#old.size)
     if (this.#oldLeft === 0) {
       this.#oldLeft = this.#old.size
@@ -52,7 +52,7 @@ class RoundRobin<T> {
   }
 }
 
-/** The waiting texts of a flow or of a caller, in numbers. */
+/** Number and cost of the waiting texts of a flow or of a caller. */
 interface Backlog {
   size: number
   /** Sum of the texts' estimated costs. */
@@ -72,13 +72,13 @@ interface CallerQueue extends Backlog {
 export class FairQueue {
   readonly #callers = new Map<string, CallerQueue>()
   readonly #order = new RoundRobin<string>()
-  /** Texts that were put back: they are served before all others. */
+  /** Texts that were put back, which are served before all others. */
   readonly #returned: QueuedText[] = []
   #size = 0
   #cost = 0
   #flows = 0
 
-  /** Waiting texts. */
+  /** Number of waiting texts. */
   get size (): number {
     return this.#size
   }
@@ -88,7 +88,7 @@ export class FairQueue {
     return this.#cost
   }
 
-  /** Requests with waiting texts, put back ones aside. */
+  /** Number of requests with waiting texts, not counting texts that were put back. */
   get flows (): number {
     return this.#flows
   }
@@ -112,13 +112,13 @@ export class FairQueue {
     this.#count(text, 1, caller, queue)
   }
 
-  /** Puts a text that was taken back in front of all others. */
+  /** Puts a text that was removed by `next` in front of all others. */
   putBack (text: QueuedText): void {
     this.#returned.unshift(text)
     this.#count(text, 1)
   }
 
-  /** Takes the text that is served next. */
+  /** Removes and returns the text to serve next. */
   next (): QueuedText | undefined {
     const returned = this.#returned.shift()
     if (returned !== undefined) {
@@ -161,18 +161,18 @@ export class FairQueue {
   costBefore (count: number, caller: string): number {
     const own = this.#callers.get(caller)
     let cost = own?.cost ?? 0
-    /** Texts of this caller that are served until then, including the new ones. */
-    let turns = count + (own?.size ?? 0)
-    // Most requests have one text, and a full queue is long: then all of them are served before it.
+    /** Number of texts of this caller that are served until then, including the new ones. */
+    let served = count + (own?.size ?? 0)
+    // If every request has one text, all of them are served before the new one, and the loop over a long queue is not needed.
     if (own !== undefined && own.size > own.flows.size) {
       cost = 0
-      turns = count
+      served = count
       for (const queue of own.flows.values()) {
-        turns += Math.min(queue.size, count)
-        cost += costOf(queue, count)
+        served += Math.min(queue.size, count)
+        cost += sumCost(queue, count)
       }
     }
-    for (const [name, queue] of this.#callers) if (name !== caller) cost += costOf(queue, turns)
+    for (const [name, queue] of this.#callers) if (name !== caller) cost += sumCost(queue, served)
     for (const returned of this.#returned) cost += returned.cost
     return cost
   }
@@ -187,7 +187,7 @@ export class FairQueue {
   }
 }
 
-/** Cost of the first `count` texts of a backlog, if all cost the same. */
-function costOf ({ size, cost }: Backlog, count: number): number {
+/** Cost of the first `count` texts of a backlog, assuming that all cost the same. */
+function sumCost ({ size, cost }: Backlog, count: number): number {
   return size <= count ? cost : cost * count / size
 }

@@ -7,7 +7,7 @@ export interface ModelConfig {
   id2label?: Record<string, string>
 }
 
-/** How logits become scores by default. */
+/** A model's function from logits to scores. */
 export type DefaultScoreFunction = 'softmax' | 'sigmoid'
 
 /**
@@ -18,12 +18,12 @@ const OFFSET_POSITION_TYPES: ReadonlySet<string> = new Set([
   'roberta', 'xlm-roberta', 'xlm-roberta-xl', 'camembert', 'mpnet', 'data2vec-text', 'xmod', 'ibert', 'longformer', 'roberta-prelayernorm', 'luke', 'markuplm'
 ])
 
-/** The token limit of models that declare none; tokenizers declare 1e30 then. */
+/** The token limit of models that declare none. Their tokenizers declare 1e30. */
 const DEFAULT_MAX_TOKENS = 512
 const UNLIMITED = 1e6
 
 /**
- * Reads the label names by class index, in the model's own spelling; `LABEL_0`, `LABEL_1`, … if it declares none, as in
+ * Reads the label names by class index, with the model's spelling; `LABEL_0`, `LABEL_1`, … if it declares none, as in
  * transformers. `count` is the number of logits.
  * @throws {Error} if the model declares another number of labels
  */
@@ -35,8 +35,8 @@ export function readLabels ({ id2label }: ModelConfig, count: number): string[] 
 }
 
 /**
- * Reads how logits become scores: `softmax` if one of the labels applies, `sigmoid` if each applies or not. The default is
- * `sigmoid` for a single label, as in transformers.
+ * Reads the function from logits to scores: `softmax` if exactly one label applies, `sigmoid` if labels are independent. The default
+ * for a single label is `sigmoid`, as in transformers.
  * @throws {Error} if the model does not predict labels
  */
 export function readScoreFunction ({ problem_type: type }: ModelConfig, count: number): DefaultScoreFunction {
@@ -48,7 +48,7 @@ export function readScoreFunction ({ problem_type: type }: ModelConfig, count: n
   return count === 1 ? 'sigmoid' : 'softmax'
 }
 
-/** Reads the longest input in tokens: the smaller of the tokenizer's limit and the number of usable positions. */
+/** Reads the maximum input length in tokens: the smaller of the tokenizer's limit and the number of usable positions. */
 export function readTokenLimit (config: ModelConfig, declared = Infinity): number {
   const offset = OFFSET_POSITION_TYPES.has(config.model_type ?? '') ? (config.pad_token_id ?? 1) + 1 : 0
   const limit = Math.min((config.max_position_embeddings ?? Infinity) - offset, declared)

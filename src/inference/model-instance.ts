@@ -7,16 +7,16 @@ import { Scheduler, type PendingText } from './scheduler.ts'
 import { WorkerPool, type WorkerLoss } from './worker-pool.ts'
 import { hash } from 'node:crypto'
 
-/** Everything besides the text that an answer depends on. */
+/** Everything that an answer depends on besides the text. */
 export interface ModelIdentity {
   name: string
   revision: string
   dtype: string
-  /** Hash of the loaded files: a model that changed under the same name must not share keys with its predecessor. */
+  /** Hash of the loaded files: models with the same name and different files must not share keys. */
   digest: string
 }
 
-/** Incremented when the preprocessing or the stored value changes: older values become misses. */
+/** Must be incremented when the preprocessing or the stored value changes: older values become misses. */
 const FORMAT = 2
 
 /**
@@ -28,7 +28,7 @@ export function createKeyer ({ name, revision, dtype, digest }: ModelIdentity): 
   return (text) => {
     const input = Buffer.allocUnsafe(prefix.length + 2 * text.length)
     prefix.copy(input)
-    // UTF-16, as in JavaScript: UTF-8 would replace every lone surrogate by U+FFFD, and so map different texts to one key.
+    // UTF-16, as in JavaScript: UTF-8 would replace every lone surrogate by U+FFFD and map different texts to one key.
     input.write(text, prefix.length, 'utf16le')
     return `sentiment:${FORMAT}:${hash('sha256', input, 'base64url')}`
   }
@@ -44,7 +44,7 @@ export interface ModelInstanceOptions {
   workerUrl: URL
   workers: number
   queueLimit: number
-  /** Milliseconds in which a request must be answered; a run may take half, so that a repeated run still fits. */
+  /** Milliseconds in which a request must be answered. A run may take half of it, so that it can be repeated once. */
   predictTimeoutMs: number
   logger: Logger
   events?: ModelInstanceEvents
@@ -54,21 +54,20 @@ export interface ClassifyOptions {
   flow: Flow
   /** When the request must be answered, on `performance.now()`'s clock. */
   deadline: number
-  /** True for the texts of a stream, which wait instead of being refused; see `canEnqueue`. */
+  /** True for the texts of a stream, which wait instead of being rejected; see `canEnqueue`. */
   waits: boolean
 }
 
-/** Loading 500 MB of weights from a slow disk is slow, but not slower than this. */
+/** Enough to load 500 MB of weights from a slow disk. */
 const START_TIMEOUT_MS = 120_000
 
 /** A loaded model with its workers and its queue. */
 export class ModelInstance {
   readonly model: LocalModel
-  /** In the order of the logits, in the model's own spelling. */
+  /** In the order of the logits, with the model's spelling. */
   readonly modelLabels: readonly string[]
-  /** The same in lower case, unless that makes two of them equal: models were published with `Negative` and `negative`. */
+  /** The same in lower case, unless two of them would be equal, as with `Negative` and `negative`. */
   readonly labels: readonly string[]
-  /** How logits become scores by default. */
   readonly scoreFunction: DefaultScoreFunction
   readonly maxTokens: number
   /** Returns the cache key of a preprocessed text under this model. */
@@ -129,12 +128,12 @@ export class ModelInstance {
     return this.#scheduler.enqueue(texts, flow)
   }
 
-  /** Whether a stream of `caller` with `inFlight` texts under way may enqueue another within `budgetMs`; always for 0. */
+  /** Whether a stream of `caller` with `inFlight` texts in progress may enqueue another within `budgetMs`; always true for 0. */
   canEnqueue (inFlight: number, caller: string, budgetMs: number): boolean {
     return this.#scheduler.canEnqueue(inFlight, caller, budgetMs)
   }
 
-  /** Texts that wait for a worker, texts in runs, and milliseconds until all are computed, by estimate. */
+  /** Texts that wait for a worker, texts in runs, and the estimated milliseconds until all are computed. */
   get queue (): { depth: number, running: number, drainMs: number } {
     const { depth, running, drainMs } = this.#scheduler
     return { depth, running, drainMs }

@@ -16,18 +16,18 @@ export interface ModelManagerOptions {
   retryMs?: number
 }
 
-/** `starting`: no model yet. `down`: none can be loaded without an operator's help, or every worker is lost. */
+/** `starting`: no model is loaded yet. `down`: none can be loaded without an operator's help, or every worker is lost. */
 export type ModelState = 'starting' | 'ready' | 'down'
 
 const RETRY_MS = 60_000
 
 /**
- * Decides which model answers. Loads the requested model, after downloading it if necessary; meanwhile the fallback answers.
- * The switch from one to the other drops no request: texts that were queued on a model are computed by it.
+ * Selects the model that answers. Loads the requested model, after downloading it if necessary; until then, the fallback answers.
+ * Switching to the requested model drops no request: the fallback computes the texts in its queue.
  */
 export class ModelManager {
   readonly requested: ModelSpec
-  /** Notified of computed texts and lost workers. May be set after the start. */
+  /** Called for computed texts and lost workers. May be set after the start. */
   events: ModelInstanceEvents = {}
   readonly #options: ModelManagerOptions
   readonly #logger: Logger
@@ -47,7 +47,7 @@ export class ModelManager {
     return this.#current.pool.failed ? 'down' : 'ready'
   }
 
-  /** Why the requested model does not answer, for an operator; undefined if nothing is wrong. */
+  /** Why the requested model could not be loaded, for operators; undefined if there is no problem. */
   get problem (): string | undefined {
     return this.#problem
   }
@@ -62,12 +62,12 @@ export class ModelManager {
     return this.#options.instance.workers
   }
 
-  /** The model that new requests are sent to, if any. */
+  /** The model that computes new requests, if any. */
   get instance (): ModelInstance | undefined {
     return this.#current
   }
 
-  /** The model that new requests are sent to. Throws NOT_READY if there is none. */
+  /** The model that computes new requests. Throws NOT_READY if there is none. */
   requireModel (): ModelInstance {
     if (this.#stopping.signal.aborted) throw notReady('The service is shutting down', 5)
     if (this.#current === undefined) throw notReady(this.#problem === undefined ? 'The model is being loaded' : 'No model could be loaded', 5)
@@ -75,8 +75,8 @@ export class ModelManager {
   }
 
   /**
-   * Loads the model; resolves when it answers or cannot be loaded. Failures are logged and shown by `state`, never thrown.
-   * Further calls wait for the first.
+   * Loads the model; resolves when it is loaded or cannot be loaded. Failures are logged and reported by `state`, never thrown.
+   * Further calls return the same promise.
    */
   start (): Promise<void> {
     this.#loading ??= this.#load()
@@ -95,7 +95,7 @@ export class ModelManager {
     await this.#acquire()
   }
 
-  /** Refuses new requests from now on. Queued texts are still computed. */
+  /** Rejects new requests from now on. Queued texts are still computed. */
   stopAccepting (): void {
     this.#stopping.abort()
   }
@@ -107,7 +107,7 @@ export class ModelManager {
     await this.#current?.drain()
   }
 
-  /** Starts nothing more; resolves when no worker runs or loads anything. */
+  /** Starts no further run; resolves when no worker runs or loads anything. */
   async quiesce (): Promise<void> {
     this.#stopping.abort()
     await Promise.all([this.#current?.pool.quiesce(), this.#loading])
@@ -156,7 +156,7 @@ export class ModelManager {
     })
   }
 
-  /** Whether the model was found on disk and answers now. If it does not load, the reason is logged. */
+  /** Loads a model that is complete on disk. Returns false if it is not, or if it cannot be loaded, for which the reason is logged. */
   async #serveFromDisk (spec: ModelSpec): Promise<boolean> {
     try {
       const local = await this.#options.store.find(spec)

@@ -15,7 +15,7 @@ export interface Runner {
   readonly hasIdleWorker: boolean
   /** Computes the texts in one run on an idle worker. Rejects with WorkerLostError. */
   run: (texts: readonly string[]) => Promise<TextOutcome[]>
-  /** Set by the scheduler; called when a worker becomes idle or was given up. */
+  /** Set by the scheduler; called when a worker becomes idle or is given up. */
   onIdle: () => void
 }
 
@@ -27,32 +27,32 @@ export class RunFailedError extends Error {
   }
 }
 
-/** A text under way. `result` rejects with the reason of `cancel`. */
+/** A text that is queued or running. `result` rejects with the reason of `cancel`. */
 export interface PendingText {
   result: Promise<ComputedText>
-  /** Removes the text from the queue. A run that computes it already continues. */
+  /** Removes the text from the queue. If it is running, the run continues. */
   cancel: (reason: unknown) => void
 }
 
 export interface SchedulerOptions {
   runner: Runner
-  /** Texts that may wait, at least 1. */
+  /** Maximum number of waiting texts, at least 1. */
   limit: number
   /** First estimate of the milliseconds per unit of cost (`estimateCost`). */
   initialMsPerCost: number
   onTextComputed?: (result: ComputedText) => void
 }
 
-/** Weight of the newest text in the moving average of the time per cost: about the last 40 texts count. */
+/** Weight of the newest text in the moving average of the time per cost: the last 40 texts or so count. */
 const NEWEST_WEIGHT = 0.05
 
-/** A predicted wait may use this share of the time until the deadline: the estimate is not exact. */
+/** Share of the time until the deadline that a predicted wait may take, because the prediction is not exact. */
 const DEADLINE_SHARE = 0.6
 
-/** A text whose worker is lost runs once more; one that ends two workers is not tried on a third. */
+/** A text whose worker is lost is computed once more; a text that is lost with two workers is not tried on a third. */
 const MAX_ATTEMPTS = 2
 
-/** Queues texts and gives them to idle workers, fairly. The queue is bounded: what cannot be answered in time is not admitted. */
+/** Queues texts fairly and assigns them to idle workers. The queue is bounded: it rejects requests that it cannot finish in time. */
 export class Scheduler {
   readonly #runner: Runner
   readonly #limit: number
@@ -82,14 +82,14 @@ export class Scheduler {
     return this.#running
   }
 
-  /** Milliseconds until all texts of now are computed, by estimate. */
+  /** Estimated milliseconds until all present texts are computed. */
   get drainMs (): number {
     return this.#milliseconds(this.#queue.cost + this.#runningCost)
   }
 
   /**
    * Admits the texts of one request, or throws: OVERLOADED if the queue is too full or the request would wait beyond its
-   * deadline, BATCH_SIZE if even an idle service could not answer the batch in time, NOT_READY if no worker is left.
+   * deadline, BATCH_SIZE if even an idle service could not compute the batch in time, NOT_READY if no worker is left.
    * @param deadline on `performance.now()`'s clock
    */
   admit (texts: readonly string[], caller: string, deadline: number): void {
@@ -100,13 +100,13 @@ export class Scheduler {
     const aheadMs = this.#milliseconds(this.#queue.costBefore(count, caller) + this.#runningCost)
     const ownMs = this.#milliseconds(texts.reduce((cost, text) => cost + estimateCost(text), 0))
     if (count > 1 && ownMs > budgetMs) throw batchTooCostly(count, ownMs, budgetMs)
-    // A request with nothing ahead of it cannot do better later.
+    // A request with nothing ahead of it would not be faster later.
     if (aheadMs > 0 && aheadMs + ownMs > budgetMs * DEADLINE_SHARE) throw this.#overloaded()
   }
 
   /**
-   * Whether a stream with `inFlight` texts under way may enqueue another. Always true for 0, so that a stream makes progress
-   * while the queue is full; beyond that it may use half of the queue.
+   * Whether a stream with `inFlight` texts in progress may enqueue another. Always true for 0, so that a stream makes progress
+   * while the queue is full; otherwise a stream may fill half of the queue.
    */
   canEnqueue (inFlight: number, caller: string, budgetMs: number): boolean {
     if (inFlight === 0) return true
@@ -154,7 +154,7 @@ export class Scheduler {
     return overloaded(Math.max(1, Math.ceil(Math.round(this.drainMs) / 1000)))
   }
 
-  /** Time in which all workers together compute texts of this cost. */
+  /** Milliseconds in which all workers together compute texts of this cost. */
   #milliseconds (cost: number): number {
     return cost * this.#msPerCost / this.#runner.size
   }
@@ -174,7 +174,7 @@ export class Scheduler {
     this.#announceDrained()
   }
 
-  /** Takes the texts of the next run from the queue. */
+  /** Removes the texts of one run from the queue. */
   #takeRun (): QueuedText[] {
     const limit = textsPerRun(this.#queue, this.#runner.maxTextsPerRun)
     const texts: QueuedText[] = []
@@ -202,7 +202,7 @@ export class Scheduler {
       this.#msPerCost += (1 - (1 - NEWEST_WEIGHT) ** texts.length) * ((finishedAt - startedAt) / cost - this.#msPerCost)
       texts.forEach((text, index) => this.#settle(text, outcomes[index] as TextOutcome, startedAt, finishedAt))
     } catch (error) {
-      // The last first: each is put back before the others.
+      // In reverse, because each text is put back in front of the others.
       for (const text of texts.toReversed()) this.#retry(text, error as Error)
     } finally {
       this.#running -= texts.length

@@ -4,8 +4,8 @@ import { Classifier } from './classifier.ts'
 import { WARMUP_TEXT, type MainMessage, type ModelLoadOptions, type TextOutcome, type WorkerMessage } from './protocol.ts'
 
 /**
- * Nice value of the thread while it computes texts, so that the main thread gets a core at once although every core computes:
- * 7 % more texts per second, and a p99 17 % lower (`miss`, 2 cores, measured with 10). Loading is not slowed down.
+ * Nice value of the thread while it computes texts, so that the main thread gets a core immediately while every core computes: 7 %
+ * more texts per second, and a p99 that is 17 % lower (`miss`, 2 cores, measured with 10). Loading is not slowed down.
  */
 const NICE = 5
 
@@ -23,14 +23,14 @@ async function load (options: ModelLoadOptions): Promise<void> {
   try {
     await classifier?.release()
     const loaded = await Classifier.load(options)
-    // The first run allocates the session's memory; the next one costs what later runs will.
+    // The first run allocates the session's memory; the second one takes as long as later runs.
     await loaded.classify([WARMUP_TEXT])
     const start = performance.now()
     await loaded.classify([WARMUP_TEXT])
     const warmupMs = performance.now() - start
     classifier = loaded
-    // Only Linux applies a priority to the calling thread; other systems would slow down the whole process. A process that was
-    // started with a lower priority, such as `nice -n 10`, may not raise it again without privileges.
+    // On Linux, a priority applies to the calling thread only; on other systems, it would slow down the whole process. A process with a
+    // lower priority, such as one started by `nice -n 10`, may not raise it without privileges.
     if (process.platform === 'linux' && getPriority() < NICE) setPriority(NICE)
     const { labels, scoreFunction, maxTokens, maxTextsPerRun, batchingDisabledReason } = loaded
     send({ type: 'ready', labels, scoreFunction, maxTokens, warmupMs, maxTextsPerRun, ...(batchingDisabledReason !== undefined && { batchingDisabledReason }) })
@@ -40,7 +40,7 @@ async function load (options: ModelLoadOptions): Promise<void> {
   }
 }
 
-/** Computes the texts in one run; if it fails, computes each alone, so that a text that fails does not fail the others. */
+/** Computes the texts in one run. If the run fails, computes each text alone, so that one text does not fail the others. */
 async function compute (model: Classifier, texts: readonly string[]): Promise<TextOutcome[]> {
   try {
     return await model.classify(texts)

@@ -3,16 +3,16 @@ import type { CacheTrace } from '../cache/prediction-cache.ts'
 import type { Classification } from '../cache/codec.ts'
 import type { ComputedText } from '../inference/queued-text.ts'
 
-/** The model's result for one text, and where it is from. */
+/** The model's result for one text, and its origin. */
 export interface Prediction {
   classification: Classification
-  /** True if it was in memory or in Redis; false if it was computed for this request, or for another at the same time. */
+  /** True if it was in memory or in Redis; false if it was computed for this request or a concurrent one. */
   cached: boolean
-  /** True if more than half of the text's letters are of scripts that the model cannot read. */
+  /** True if more than half of the text's letters belong to scripts that the model cannot read. */
   unreadable: boolean
 }
 
-/** Milliseconds per stage; for a batch the longest time in the queue, and the sum of the model's time. */
+/** Milliseconds per stage; for several texts, the longest time in the queue and the sum of the inference times. */
 export interface StageTimings {
   cache: number
   queue: number
@@ -27,7 +27,7 @@ export interface PredictionSet {
   labels: readonly string[]
   /** The same in the model's own spelling. */
   modelLabels: readonly string[]
-  /** How the model's logits become scores. */
+  /** The model's function from logits to scores. */
   scoreFunction: ScoreFunction
   /** The model's token limit. */
   maxTokens: number
@@ -35,12 +35,12 @@ export interface PredictionSet {
   timings: StageTimings
 }
 
-/** The stages of one request, for metrics and traces. Times are milliseconds, points in time on `performance.now()`'s clock. */
+/** The stages of one request, for metrics and traces. Times are in milliseconds, points in time on `performance.now()`'s clock. */
 export interface PredictionTrace extends CacheTrace {
-  /** Requested texts, duplicates included. */
+  /** Number of requested texts, including duplicates. */
   texts: number
   startedAt: number
-  /** The texts that were computed for this request, or for another at the same time. */
+  /** The texts that were computed for this request or a concurrent one. */
   computed: readonly ComputedText[]
   /** The answer, if there is one. */
   answer: Pick<PredictionSet, 'labels' | 'scoreFunction' | 'predictions'> | undefined
@@ -104,22 +104,22 @@ export interface SentimentAnswer {
   model: string
   cached: boolean
   truncated: boolean
-  /** Model tokens that were read. */
+  /** Number of tokens that the model read. */
   tokens: number
   warnings?: Warning[]
 }
 
-/** `SCRIPT`: more than half of the letters are of scripts that the model cannot read. */
+/** `SCRIPT`: more than half of the letters belong to scripts that the model cannot read. */
 export type Warning = 'SCRIPT'
 
-/** The model's label, and its place in the label order. By logit, not by rounded score: two scores can round to the same value. */
+/** The index of the predicted label. Compares logits, because two rounded scores can be equal. */
 export function findBestLabel (logits: Float32Array): number {
   let best = 0
   for (let index = 1; index < logits.length; index++) if ((logits[index] as number) > (logits[best] as number)) best = index
   return best
 }
 
-/** Turns a prediction into the answer that clients get. */
+/** Converts a prediction to the answer that clients get. */
 export function toSentimentAnswer (prediction: Prediction, set: Omit<PredictionSet, 'predictions' | 'timings'>): SentimentAnswer {
   const { classification: { logits, tokens, truncated }, cached, unreadable } = prediction
   return {
@@ -139,7 +139,7 @@ export function nameScores (values: readonly number[], labels: readonly string[]
   return { label: labels[best] as string, score: values[best] as number, scores }
 }
 
-/** The stages of a request in milliseconds. */
+/** The duration of each stage of a request. */
 export function toTimings ({ cacheMs, computed }: PredictionTrace): StageTimings {
   const timings = { cache: cacheMs, queue: 0, inference: 0 }
   for (const { queueMs, tokenizeMs, inferenceMs } of computed) {
@@ -149,7 +149,7 @@ export function toTimings ({ cacheMs, computed }: PredictionTrace): StageTimings
   return timings
 }
 
-/** @throws TEXT_TOO_LONG for the first text that was truncated; `firstIndex` is the place of the first prediction, for the message */
+/** @throws TEXT_TOO_LONG for the first text that was truncated; `firstIndex` is the index of the first prediction, for the message */
 export function checkTruncation (predictions: readonly Prediction[], firstIndex: number, maxTokens: number): void {
   const index = predictions.findIndex(({ classification }) => classification.truncated)
   if (index >= 0) throw textTooLong(firstIndex + index, (predictions[index] as Prediction).classification.tokens, 'tokens', maxTokens)

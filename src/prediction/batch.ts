@@ -3,25 +3,25 @@ import { BatchSizeError, textTooLong, UnreadableError, ValidationError } from '.
 import type { Prediction, PredictionSet } from './answer.ts'
 import { isUnreadable, checkText } from './text.ts'
 
-/** The predictions of a batch in the order of its texts; a text that was refused has its error in its place. */
+/** The predictions of a batch in the order of its texts, with an error in place of each invalid text. */
 export interface InlinePredictionSet extends Omit<PredictionSet, 'predictions' | 'timings'> {
   predictions: (Prediction | FastifyError)[]
 }
 
 export interface InlineErrorOptions {
-  /** The model that will answer: the set's fields if no text is valid. */
+  /** The model that will answer; describes the set if no text is valid. */
   model: Omit<InlinePredictionSet, 'predictions'> & { scripts: readonly string[] | undefined }
   maxTextLength: number
   maxBatchSize: number
   truncate: boolean
   refuseUnreadable: boolean
-  /** Predicts valid texts; truncates long ones. */
+  /** Predicts valid texts, and truncates long ones. */
   predict: (texts: string[]) => Promise<PredictionSet>
 }
 
 /**
- * Predicts the valid texts of a batch. A text that is no string, blank, too long or unreadable fails alone.
- * @throws what fails the whole request: BATCH_SIZE, OVERLOADED, NOT_READY and TIMEOUT
+ * Predicts the valid texts of a batch. A text that is not a string, blank, too long or unreadable fails alone.
+ * @throws errors of the whole request: BATCH_SIZE, OVERLOADED, NOT_READY and TIMEOUT
  */
 export async function predictWithInlineErrors (texts: readonly unknown[], options: InlineErrorOptions): Promise<InlinePredictionSet> {
   const { model: { scripts, ...model }, maxBatchSize, truncate, predict } = options

@@ -2,32 +2,32 @@ import { SentenceCountError, UnreadableError } from '../errors.ts'
 import { nameScores, toSentimentAnswer, type PredictionSet, type SentimentAnswer } from './answer.ts'
 import { isUnreadable, checkText } from './text.ts'
 
-/** A sentence's place in its text: `text.slice(offset, offset + length)`, in UTF-16 code units. */
+/** A sentence's position in its text: `text.slice(offset, offset + length)`, in UTF-16 code units. */
 export interface SentenceSpan {
   offset: number
   length: number
 }
 
-/** One sentence's scores (0…1, in label order) and the model tokens that were read: its weight in the document. */
+/** One sentence's scores (0…1, in label order) and the number of tokens that the model read: its weight in the document. */
 export interface WeightedScores {
   scores: readonly number[]
   tokens: number
 }
 
-/** A sentence this certain of its label counts for `mixed`. */
+/** Sentences with at least this score count for `mixed`. */
 const MIXED_MIN_SCORE = 0.5
 
-/** What makes a piece a sentence of its own: a letter, a digit or an emoji (flags and keycaps included). */
+/** A piece is a sentence only if it contains a letter, a digit or an emoji (including flags and keycaps). */
 const CONTENT = /[\p{L}\p{N}\p{Extended_Pictographic}\p{Regional_Indicator}\u20E3]/u
 
-/** Six decimals, as the scores of a single text have. */
+/** Six decimals, as in the scores of a single text. */
 const DECIMALS = 1e6
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' })
 
 /**
- * Splits a text into sentences, in order, without the white space around them. A piece without content, such as `...`, joins
- * the sentence before it, or the one after it at the start of the text. A text without any content is one sentence.
+ * Splits a text into sentences, in order, without the white space around them. A piece without content, such as `...`, is added to
+ * the sentence before it, or at the start of the text to the one after it. A text without any content is one sentence.
  */
 export function splitSentences (text: string): SentenceSpan[] {
   const pieces: { start: number, end: number, hasContent: boolean }[] = []
@@ -71,7 +71,7 @@ export function isMixed (sentences: readonly { label: string, score: number }[])
 
 export type SentenceAnswer = SentenceSpan & Pick<SentimentAnswer, 'label' | 'score' | 'scores' | 'truncated'>
 
-/** The answer for a text that was read sentence by sentence. */
+/** The answer for a text that was predicted sentence by sentence. */
 export interface DocumentAnswer extends SentimentAnswer {
   sentences: SentenceAnswer[]
   /** True if one sentence is positive and another negative, each with a score of 0.5 or more. */
@@ -88,8 +88,8 @@ export interface DocumentOptions {
 
 /**
  * Predicts each sentence of a text, and the text as the mean of its sentences' scores, weighted by tokens. A text beyond the
- * model's token limit is read whole; only a single sentence beyond it is truncated.
- * @throws EMPTY_TEXT, TEXT_TOO_LONG, UNREADABLE, BATCH_SIZE for too many sentences, and what `predict` throws
+ * model's token limit is read completely; only a single sentence beyond it is truncated.
+ * @throws EMPTY_TEXT, TEXT_TOO_LONG, UNREADABLE, BATCH_SIZE for too many sentences, and the errors of `predict`
  */
 export async function predictDocument (text: string, { scripts, maxTextLength, maxSentences, refuseUnreadable, predict }: DocumentOptions): Promise<DocumentAnswer> {
   checkText(text, 0, maxTextLength)

@@ -45,17 +45,17 @@ export interface PredictOptions {
   refuseUnreadable?: boolean
   /** Returns a signal that aborts when the client disconnects. Called only if a text must be computed. */
   signal: () => AbortSignal
-  /** Who sent the request (a key or an address): queued texts are served fairly among callers first. Default: one for all. */
+  /** Sender of the request (a key or an address), the first level of fairness in the queue. Default: the same for all. */
   caller?: string
-  /** The flow of a stream, shared by its texts: they wait in the queue instead of being refused. Check `canStart` first. */
+  /** The flow of a stream, shared by its texts: they wait in the queue instead of being rejected. Check `canStart` first. */
   flow?: Flow
-  /** Index of the first text in what the client sent, for messages. */
+  /** Index of the first text in the client's request, for messages. */
   firstIndex?: number
   /** When the request must be answered, on `performance.now()`'s clock; default: `timeoutMs` from now. */
   deadline?: number
 }
 
-/** Texts of a stream under way at the same time: enough to cover a round trip to Redis, and the next runs of all workers. */
+/** Texts of a stream in progress at the same time: enough for a round trip to Redis and for several runs of all workers. */
 const STREAM_WINDOW = 64
 const STREAM_WINDOW_PER_WORKER = 4
 
@@ -90,7 +90,7 @@ export class Predictor {
       return { model, labels, modelLabels, scoreFunction, maxTokens, predictions, timings: toTimings(trace) }
     } catch (error) {
       trace.error = error
-      // The model was replaced while the request was under way.
+      // The model was replaced during the request.
       if ((error as { code?: string }).code === 'NOT_READY' && modelManager.instance !== instance) return await this.predict(texts, { ...options, deadline })
       throw error
     } finally {
@@ -98,7 +98,7 @@ export class Predictor {
     }
   }
 
-  /** Whether a stream of `caller` with `inFlight` texts under way may start another; always for 0. */
+  /** Whether a stream of `caller` with `inFlight` texts in progress may start another; always true for 0. */
   canStart (inFlight: number, caller = ''): boolean {
     const { modelManager, timeoutMs } = this.#options
     if (inFlight >= Math.max(STREAM_WINDOW, STREAM_WINDOW_PER_WORKER * modelManager.workers)) return false

@@ -5,15 +5,15 @@ const MAX_UNREADABLE_SHARE = 0.5
 
 const LETTER = /\p{L}/gu
 
-/** Words that preprocessing masks, and other links: their letters are not the writer's. */
+/** User names and links: their letters are not counted. */
 const MASKED_WORD = /^(?:@.|http|www\.)/i
 
 const readableLetters = new Map<string, RegExp>()
 
 /**
- * Whether more than half of a text's letters (`\p{L}`) belong to none of `scripts`. User names and links do not count. It is
- * no language detector: French passes as Latin.
- * @param scripts Unicode script names, e.g. `Latin`; undefined if nothing is known of the model: every text is readable
+ * Whether more than half of a text's letters (`\p{L}`) belong to none of `scripts`. User names and links do not count. The check does
+ * not detect languages: French passes as Latin.
+ * @param scripts Unicode script names, e.g. `Latin`; undefined if the model's scripts are unknown: every text is then readable
  */
 export function isUnreadable (text: string, scripts: readonly string[] | undefined): boolean {
   if (scripts === undefined || isAscii(text)) return false
@@ -31,7 +31,7 @@ function matchLetters (scripts: readonly string[]): RegExp {
   return known
 }
 
-/** ASCII letters are Latin: most tweets need no counting. */
+/** ASCII letters are Latin, so most tweets need no counting. */
 function isAscii (text: string): boolean {
   // eslint-disable-next-line no-control-regex
   return /^[\x00-\x7F]*$/.test(text)
@@ -39,10 +39,10 @@ function isAscii (text: string): boolean {
 
 /**
  * Throws EMPTY_TEXT for a blank text and TEXT_TOO_LONG for one over `maxLength` characters (Unicode code points).
- * `index` is the text's place in its request, for the message: the text itself never appears.
+ * `index` is the text's position in its request, for the message: the text itself never appears in it.
  */
 export function checkText (text: string, index: number, maxLength: number): void {
-  // A text has at most as many code points as UTF-16 units: most need no counting.
+  // A text has at most as many code points as UTF-16 units, so most texts need no counting.
   if (text.length > maxLength) {
     const length = Array.from(text).length
     if (length > maxLength) throw textTooLong(index, length, 'characters', maxLength)
@@ -66,13 +66,13 @@ function maskWord (word: string): string {
 }
 
 /**
- * What shows nothing: white space, control and format characters, characters that Unicode lets a renderer ignore (variation
- * selectors and the Hangul fillers among them), marks without a base, halves of surrogate pairs, and the blank Braille pattern.
- * Unassigned code points count as visible: they may be emoji of a later Unicode version.
+ * Invisible characters: white space, control and format characters, characters that Unicode allows a renderer to ignore (such as
+ * variation selectors and Hangul fillers), marks without a base, halves of surrogate pairs, and the blank Braille pattern.
+ * Unassigned code points count as visible, because they may be emoji of a later Unicode version.
  */
 const INVISIBLE_ONLY = /^[\p{White_Space}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{M}\p{Cs}\u2800]*$/u
 
-/** Whether no letter, number, punctuation, symbol or emoji is left once invisible characters are removed. */
+/** Whether a text has no letter, number, punctuation, symbol or emoji. */
 export function isBlank (text: string): boolean {
   return INVISIBLE_ONLY.test(text)
 }

@@ -4,10 +4,10 @@ import {
 } from './onnx-proto.ts'
 
 /*
- * Rewrites a model's graph so that one run computes one text or BATCH_SIZE texts, each by nodes of its own: see README.md.
+ * Rewrites a model's graph so that one run computes one text or BATCH_SIZE texts, each with separate nodes: see README.md.
  */
 
-/** Texts of a batched run. */
+/** Number of texts of a batched run. */
 export const BATCH_SIZE = 4
 
 /** Boolean input: whether the run is batched. If it is not, only slot 0 is read. */
@@ -21,7 +21,7 @@ export function slotInput (name: string, slot: number): string {
   return `${name}@${slot}`
 }
 
-/** Upper bound of the bytes that `addUnpaddedBatch` appends: a copy of the graph, without weights, per slot. */
+/** Maximum number of bytes that `addUnpaddedBatch` appends: a copy of the graph, without weights, per slot. */
 export const EXTRA_BYTES = 16 * 2 ** 20
 
 /** The first version with `SequenceConstruct`, `SequenceAt`, and an `If` whose branches need no static shape. */
@@ -44,7 +44,7 @@ const QUANTIZE = 'DynamicQuantizeLinear'
  * become fields that parsers skip, and the new ones are appended as a second `graph` field, which parsers merge.
  * @param memory starts with the file, followed by EXTRA_BYTES
  * @param size of the file, in bytes
- * @throws {Error} with the reason why this model cannot be batched; the file is unchanged then
+ * @throws {Error} with the reason if this model cannot be batched; the file is then unchanged
  */
 export function addUnpaddedBatch (memory: Uint8Array, size: number): Uint8Array {
   const file = readOnnxFile(memory.subarray(0, size))
@@ -133,8 +133,8 @@ class GraphWriter {
   }
 
   /**
-   * A barrier: the runtime would compute one slot as far as it can, so this makes the next step of each depend on all. It
-   * changes no number.
+   * A barrier: the runtime would compute one slot as far as possible, so this makes the next step of each slot depend on all slots.
+   * It changes no number.
    */
   #synchronize (before: string[], after: string[], sequence: string): void {
     this.#node('SequenceConstruct', before, [sequence])
@@ -180,7 +180,7 @@ class GraphWriter {
     })
   }
 
-  /** An input or output, with dimension names of its own. */
+  /** An input or output, with unique dimension names. */
   #value (field: number, { name, elementType, rank }: OnnxValue): void {
     this.#message(field, () => {
       this.#string(VALUE.name, name)

@@ -1,8 +1,8 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 
 /**
- * The parts of an ONNX file that are needed to put other nodes over the same weights. They are views of the file: weights are
- * never copied. Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+ * The parts of an ONNX file that are needed to use its weights with other nodes. They are views of the file: weights are never
+ * copied. Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
  */
 export interface OnnxFile {
   /** Version of the standard operators. */
@@ -112,7 +112,7 @@ function readValue (bytes: Uint8Array): OnnxValue {
   return { name: decoder.decode(nested(bytes, VALUE.name)), elementType, rank }
 }
 
-/** The version of the standard operators, or 0 if the import is of others. */
+/** The version of the standard operators, or 0 if other operators are imported. */
 function standardOpset (bytes: Uint8Array): number {
   const domain = decoder.decode(nested(bytes, OPSET.domain))
   if (domain !== '' && domain !== 'ai.onnx') return 0

@@ -1,15 +1,15 @@
 import type { QueuedText } from '../queued-text.ts'
 
 /**
- * Longest text that shares a run, in bytes of UTF-8: a long one delays the others and gains little, since computing it takes
- * longer than reading the weights. A token has at least one byte, so this also bounds how long a run takes: it must end long
- * before its worker counts as hung.
+ * Maximum length in UTF-8 bytes of a text that shares a run. A longer text would delay the others and gain little, because computing
+ * it takes longer than reading the weights. A token has at least one byte, so this also bounds the duration of a run, which must end
+ * long before its worker counts as hung.
  */
 const MAX_BYTES = 200
 
 /**
- * Texts of the next run: as many as it can compute if that many requests wait, else one. Texts of few large requests run one
- * by one, so that a small request that arrives meanwhile waits for a short run only.
+ * Number of texts to run together: the maximum if that many requests wait, else one. The texts of a few large requests run one by
+ * one, so that a small request waits for a short run only.
  */
 export function textsPerRun ({ flows }: { flows: number }, maxTextsPerRun: number): number {
   return flows >= maxTextsPerRun ? maxTextsPerRun : 1

@@ -27,15 +27,15 @@ export async function readWeights (path: string): Promise<Weights> {
 }
 
 /**
- * Loads a model whose runs compute one text, or up to BATCH_SIZE unpadded. The weights' memory is freed.
- * @throws {Error} with the reason why the model cannot be batched
+ * Loads a model whose runs compute one text, or up to BATCH_SIZE texts without padding. Frees the memory of the weights.
+ * @throws {Error} with the reason if the model cannot be batched
  */
 export async function openUnpaddedBatchSession ({ memory, size }: Weights, probes: readonly [Ids, Ids]): Promise<Session> {
   let onnxSession: OnnxSession
   try {
     onnxSession = await runtime.InferenceSession.create(addUnpaddedBatch(memory, size), SESSION_OPTIONS)
   } finally {
-    // The session has its own copy, and the next garbage collection of an idle thread may be hours away.
+    // The session has its own copy, and an idle thread may not collect garbage for hours.
     memory.buffer.resize(0)
   }
   try {
@@ -53,7 +53,7 @@ class UnpaddedBatchSession implements Session {
   readonly #session: OnnxSession
   /** The model's own inputs. */
   readonly #inputs: readonly string[]
-  /** One token for every slot: what the slots are fed that a run does not use. */
+  /** One token for every slot: the inputs of slots that a run does not use. */
   readonly #idleFeeds: Record<string, Tensor> = {}
 
   constructor (session: OnnxSession) {
@@ -73,7 +73,7 @@ class UnpaddedBatchSession implements Session {
     return texts.map((_, slot) => data.slice(slot * labels, (slot + 1) * labels))
   }
 
-  /** Every slot must compute exactly what a run of one text computes. */
+  /** Throws unless every slot computes exactly the logits of a run with one text. */
   async verify (probes: readonly [Ids, Ids]): Promise<void> {
     const alone = [(await this.run([probes[0]])).join(), (await this.run([probes[1]])).join()]
     const order = Array.from({ length: BATCH_SIZE }, (_, slot) => slot % probes.length)

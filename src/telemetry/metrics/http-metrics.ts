@@ -7,7 +7,7 @@ const NO_ROUTE = '(none)'
 /** Statuses answered outside routes: invalid URLs and HTTP, unknown paths, wrong methods and keys, rate limits, slow or large headers. */
 const NO_ROUTE_STATUSES = [400, 401, 404, 405, 408, 429, 431]
 
-/** The series of one route: those of `statuses` exist from the start, others are added with their first request. */
+/** The series of one route. Those of `statuses` exist from the start, others from their first request. */
 export class RouteSeries {
   readonly #make: (status: number) => CounterSeries
   readonly #makeDuration: (statusClass: number) => HistogramSeries
@@ -45,7 +45,7 @@ export class RouteSeries {
 
 /** Requests by route and status, their duration, and errors by code. */
 export class HttpMetrics {
-  /** Requests being answered. */
+  /** Number of requests in progress. */
   inFlight = 0
   /** Requests with a wrong API key. */
   readonly wrongKeys: CounterSeries
@@ -83,7 +83,7 @@ export class HttpMetrics {
     })
   }
 
-  /** The series of a route and of the statuses that it is known to answer; HEAD counts as GET. */
+  /** The series of a route with the statuses that it is known to answer; HEAD counts as GET. */
   route (method: string, url: string, statuses: readonly number[]): RouteSeries {
     const name = method === 'HEAD' ? 'GET' : method
     const key = `${name} ${url}`
@@ -92,7 +92,7 @@ export class HttpMetrics {
     return series
   }
 
-  /** Counts an answer of `route`; `code` is the catalogue's if the answer is an error. */
+  /** Counts an answer of `route`; `code` is the error's if the answer is one. */
   answered (route: RouteSeries | undefined, status: number, seconds: number | undefined, code: string | undefined): void {
     (route ?? this.#unmatched).answered(status, seconds)
     if (code !== undefined) this.#errors.get(code)?.add()

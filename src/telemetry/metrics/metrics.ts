@@ -4,7 +4,7 @@ import { OutputMetrics, PredictionMetrics } from './prediction-metrics.ts'
 import { registerStateMetrics, type ServiceState } from './state-metrics.ts'
 import { VERSION } from '../../logger.ts'
 
-/** Gauges of prom-client with a counter's suffix, against Prometheus' naming conventions. */
+/** Gauges of prom-client with the suffix of a counter, which Prometheus' naming conventions forbid. */
 const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total']
 
 /** Kinds of garbage collection, as prom-client names them. */
@@ -12,7 +12,7 @@ const GC_KINDS = ['major', 'minor', 'incremental', 'weakcb']
 
 let registry: Registry | undefined
 
-/** Series of the process, its event loop and its build; shared by all instances of the service in a process, as in tests. */
+/** Series of the process, its event loop and its build. Tests run several services in one process, which share them. */
 export function processRegistry (): Registry {
   if (registry !== undefined) return registry
   registry = new Registry()
@@ -37,7 +37,7 @@ export class Metrics {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
   readonly #registry = new Registry()
 
-  /** @param state reads the service's state; called at each scrape */
+  /** @param state reads the service's state; called for each scrape */
   constructor (state: () => ServiceState) {
     this.http = new HttpMetrics(this.#registry)
     this.prediction = new PredictionMetrics(this.#registry)

@@ -6,13 +6,13 @@ import type { WorkerLoss } from '../../inference/worker-pool.ts'
 import { type PredictionTrace, computeScores, findBestLabel } from '../../prediction/answer.ts'
 import { CounterFamily, HistogramFamily, STAGE_BUCKETS, type CounterSeries, type HistogramSeries } from './series.ts'
 
-/** Present from the first scrape, before a model has loaded: the labels of the models in the catalogue. */
+/** Labels with series from the first scrape, before a model is loaded: those of the models in the catalogue. */
 const INITIAL_LABELS = ['negative', 'neutral', 'positive']
 
-/** Upper bounds for the score of the predicted label. Of three labels it is at least a third. */
+/** Upper bounds for the score of the predicted label, which is at least a third for three labels. */
 const SCORE_BUCKETS = [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1] as const
 
-/** What the model predicts, to notice a change of the texts or of the model. Sentences count as texts. */
+/** Series of the model's output, which show changes of the texts or of the model. Sentences count as texts. */
 export class OutputMetrics {
   readonly #family: CounterFamily
   readonly #labels = new Map<string, CounterSeries>()
@@ -23,7 +23,7 @@ export class OutputMetrics {
     this.#family = new CounterFamily(registry, { name: 'sentiment_predictions_total', help: 'Texts answered, by predicted label', labels: ['label'] })
     for (const label of INITIAL_LABELS) this.#counterFor(label)
     this.#scores = new HistogramFamily(registry, { name: 'sentiment_prediction_score', help: 'Score of the predicted label', buckets: SCORE_BUCKETS }).series()
-    this.#unreadable = new CounterFamily(registry, { name: 'sentiment_texts_unreadable_total', help: 'Texts answered although most letters are of scripts that the model cannot read' }).series()
+    this.#unreadable = new CounterFamily(registry, { name: 'sentiment_texts_unreadable_total', help: 'Texts answered although most letters belong to scripts that the model cannot read' }).series()
   }
 
   readonly onTrace = ({ answer }: PredictionTrace): void => {
@@ -45,7 +45,7 @@ export class OutputMetrics {
 
 type Stage = 'cache' | 'queue' | 'tokenize' | 'inference'
 
-/** What happens between the HTTP layer and the model. The methods are event listeners of the other layers; a change of model resets nothing. */
+/** Series of the layers between HTTP and the model. The methods are event listeners; switching models resets no series. */
 export class PredictionMetrics implements CacheEvents {
   readonly #stages: Record<Stage, HistogramSeries>
   readonly #hits: Record<'memory' | 'redis', CounterSeries>

@@ -1,14 +1,14 @@
 import { Counter, type Gauge, type Registry } from 'prom-client'
 
 /*
- * What a request writes to: plain numbers, passed to prom-client at each scrape. prom-client itself hashes a label set at
- * every call, which costs more than the rest of a cache hit's bookkeeping (npm run bench:metrics-cost).
+ * Series are plain numbers, which are passed to prom-client at each scrape. prom-client's own series hash a label set at every
+ * call, which costs more than the rest of a cache hit's bookkeeping (npm run bench:metrics-cost).
  */
 
 /** Upper bounds in seconds for whole requests: from a cache hit to the default deadline. */
 export const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
-/** For the stages of a request, which are shorter: tokenizing a tweet takes about 50 µs. */
+/** Upper bounds in seconds for the stages of a request: tokenizing a tweet takes about 50 µs. */
 export const STAGE_BUCKETS = [0.000_1, 0.000_25, 0.000_5, ...REQUEST_BUCKETS] as const
 
 type Labels = Record<string, string>
@@ -25,7 +25,7 @@ export function setTo (read: () => number): (this: Gauge) => void {
   }
 }
 
-/** A count that only grows. */
+/** A monotonic count. */
 export class CounterSeries {
   value = 0
 
@@ -61,10 +61,10 @@ export class CounterFamily {
   }
 }
 
-/** Number of values per bucket. Bounds are upper bounds, included, in ascending order. */
+/** Number of values per bucket. Bounds are inclusive upper bounds in ascending order. */
 export class HistogramSeries {
   readonly bounds: readonly number[]
-  /** Values in each bucket, not cumulated; the last one is for those beyond every bound. */
+  /** Number of values in each bucket, not cumulative; the last bucket is for values beyond every bound. */
   readonly counts: Float64Array
   sum = 0
 

@@ -5,7 +5,7 @@ import type { CacheStats } from '../../cache/prediction-cache.ts'
 import type { ModelManager } from '../../inference/model-manager.ts'
 import { VERSION } from '../../logger.ts'
 
-/** Whether predictions are answered, and by what: the body of `/health` and the source of the state metrics. */
+/** Whether predictions are answered, and by which model: the body of `/health` and the source of the state metrics. */
 export interface Health {
   status: 'ok' | 'degraded' | 'starting' | 'stopping' | 'down'
   model: {
@@ -14,7 +14,7 @@ export interface Health {
     requested: string
     revision: string | null
     dtype: string | null
-    /** Whether another model than the requested one answers. */
+    /** Whether a model other than the requested one answers. */
     fallback: boolean
   }
   workers: { ready: number, total: number }
@@ -77,7 +77,7 @@ export interface ModelLabels {
 const STATUSES: readonly Health['status'][] = ['ok', 'degraded', 'starting', 'stopping', 'down']
 const REDIS_STATES: readonly Health['cache']['redis'][] = ['up', 'down', 'off']
 
-/** Gauges that are read at each scrape. Of a set of states, the current one is 1 and the others are 0. */
+/** Registers gauges that are read at each scrape. For a set of states, the current one is 1 and the others are 0. */
 export function registerStateMetrics (registry: Registry, read: () => ServiceState): void {
   const value = (name: string, help: string, get: (state: ServiceState) => number): void => {
     void new Gauge({ name, help, registers: [registry], collect: setTo(() => get(read())) })
@@ -97,10 +97,10 @@ export function registerStateMetrics (registry: Registry, read: () => ServiceSta
   states('sentiment_redis', 'State of the Redis connection: 1 for the current one; off if none is configured', 'state', ({ health }) => REDIS_STATES.map((state) => [state, Number(health.cache.redis === state)]))
   states('sentiment_workers', 'Inference workers by state', 'state', ({ workers }) => Object.entries(workers))
   value('sentiment_queue_depth', 'Texts waiting for a worker', ({ health }) => health.queue.depth)
-  value('sentiment_queue_limit', 'Most texts that may wait for a worker', ({ health }) => health.queue.limit)
+  value('sentiment_queue_limit', 'Maximum number of texts waiting for a worker', ({ health }) => health.queue.limit)
   value('sentiment_texts_running', 'Texts being computed by workers', ({ running }) => running)
   value('sentiment_cache_entries', 'Answers in the memory cache', ({ health }) => health.cache.memory.entries)
-  value('sentiment_cache_entries_limit', 'Most answers that the memory cache keeps', ({ cacheLimit }) => cacheLimit)
+  value('sentiment_cache_entries_limit', 'Maximum number of answers in the memory cache', ({ cacheLimit }) => cacheLimit)
   registerModelInfo(registry, read)
 }
 

@@ -18,10 +18,10 @@ export interface RequestFacts {
   userAgent: string | undefined
 }
 
-/** Most texts of a batch or stream that get spans of their own; the others only count in the server span's attributes. */
+/** Maximum number of texts of a request that get spans; the others count only in the server span's attributes. */
 const MAX_TRACED_TEXTS = 32
 
-/** Epoch milliseconds of a moment of this thread's `performance.now()`. */
+/** Converts a time of this thread's `performance.now()` to epoch milliseconds. */
 const toEpoch = (moment: number): number => performance.timeOrigin + moment
 
 /** One request's server span and its children, created from measured times. No attribute contains a text. */
@@ -83,7 +83,7 @@ export class RequestTrace {
   }
 
   #recordText ({ queuedAt, queueMs, finishedAt, workerStartedAt, tokenizeMs, inferenceMs, runTexts, tokens, truncated }: ComputedText, startedAt: number): void {
-    // Another request had queued the same text before.
+    // Another request had queued the same text earlier.
     const shared = queuedAt < startedAt
     this.#child('queue', toEpoch(queuedAt), toEpoch(queuedAt + queueMs), { 'sentiment.shared': shared })
     const attributes = { 'sentiment.shared': shared, 'sentiment.tokens': tokens, 'sentiment.truncated': truncated }

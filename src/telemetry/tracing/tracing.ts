@@ -19,7 +19,7 @@ export interface ExporterOptions {
   onExported: (outcome: 'sent' | 'lost', spans: number) => void
 }
 
-/** Sends spans to the collector. Logs one line when the collector becomes unreachable, and one when it is back. */
+/** Sends spans to the collector. Logs one line when the collector becomes unreachable, and one when it is reachable again. */
 export class WatchedExporter implements SpanExporter {
   readonly #exporter: OTLPTraceExporter
   readonly #options: ExporterOptions
@@ -53,17 +53,17 @@ export class WatchedExporter implements SpanExporter {
     onExported(lost ? 'lost' : 'sent', spans)
     if (lost === this.#lost) return
     this.#lost = lost
-    if (lost) logger.warn({ reason: error?.message || 'unknown' }, 'Trace collector unreachable: spans are dropped until it is back')
+    if (lost) logger.warn({ reason: error?.message || 'unknown' }, 'Trace collector unreachable: spans are dropped until it is reachable again')
     else logger.info('Trace collector reachable again')
   }
 }
 
 const NAME = 'sentiment-service'
 
-/** Characters: enough for any identifier, but not for an arbitrarily long path. */
+/** Maximum length in characters: enough for any identifier, but not for an arbitrarily long path. */
 const MAX_ATTRIBUTE_LENGTH = 256
 
-/** Longest time in milliseconds before a span is sent. */
+/** Maximum time in milliseconds before a span is sent. */
 const BATCH_MS = 1_000
 
 /** OpenTelemetry traces, with the official SDK. Loaded only if a collector is configured. */
