@@ -179,7 +179,7 @@ describe('the page', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
   })
 
-  it('has a strict content security policy and is revalidated', async () => {
+  it('has a strict content security policy, and browsers revalidate it', async () => {
     const { app } = await visit()
     const { headers } = await app.inject('/')
     expect(headers['content-security-policy']).toContain("default-src 'none';script-src 'self';style-src 'self'")

@@ -47,7 +47,7 @@ async function buildAgain (): Promise<{ took: number, steps: string }> {
   return { took: performance.now() - began, steps: `${stdout}${stderr}` }
 }
 
-it('a build after a change in src takes the dependencies from the cache', async () => {
+it('a build after a change in src uses the cached dependencies', async () => {
   let least = Infinity
   // The minimum of two: other load only adds to it.
   for (let index = 0; index < 2 && least > 15_000; index++) {

@@ -34,7 +34,7 @@ it('the service runs as uid 1000 and can write only to the model volume and /tmp
   expect(await inspect(await stack.container('api'), '.HostConfig.ReadonlyRootfs')).toBe(true)
 })
 
-it.each(['api', 'redis'])('%s runs without capabilities and new privileges, and with limits on memory, CPU and processes', async (service) => {
+it.each(['api', 'redis'])('%s runs without capabilities, cannot gain privileges, and has limits on memory, CPU and processes', async (service) => {
   const id = await stack.container(service)
   const pid = await inspect<number>(id, '.State.Pid')
   // Read inside the container: not every host has /proc.

@@ -24,7 +24,7 @@ function send (service: Service, path: string, agent: Agent): Promise<KeptAnswer
 const SOMAXCONN = '/proc/sys/net/core/somaxconn'
 
 describe('start', () => {
-  it('listens at once, and logs its configuration without secrets', async () => {
+  it('listens immediately, and logs its configuration without secrets', async () => {
     const service = await Service.start({ ...TINY, HF_TOKEN: 'hf_secret' })
     await service.until('ok')
     const [line] = service.lines.filter((item) => item.includes('"Starting"'))
@@ -35,14 +35,14 @@ describe('start', () => {
   it.each([
     [{ API_PORT: 'eighty' }, 'API_PORT must be a whole number from 0 to 65535, not "eighty"'],
     [{ MODEL_NAME: '../etc' }, 'MODEL_NAME must be a model id such as owner/name, or compact, not "../etc"']
-  ])('is refused for %j with one line', async (env, message) => {
+  ])('fails for %j with one line', async (env, message) => {
     const service = await Service.start(env)
     expect(await service.exited()).toBe(1)
     await vi.waitFor(() => { expect(service.lines).toHaveLength(1) })
     expect(service.lines[0]).toContain(message)
   })
 
-  it('is refused with one line when the port is in use', async () => {
+  it('fails with one line if the port is in use', async () => {
     const other = createServer()
     await new Promise<void>((resolve) => { other.listen(0, '127.0.0.1', resolve) })
     onTestFinished(() => { other.close() })
@@ -54,7 +54,7 @@ describe('start', () => {
 })
 
 describe('serving', () => {
-  it('writes log lines and nothing else, warnings of Node included', async () => {
+  it('writes only log lines to standard output, without warnings of Node', async () => {
     const service = await Service.start(TINY)
     await service.until('ok')
     const texts = Array.from({ length: 64 }, (_, index) => `text ${index}`)
@@ -67,7 +67,7 @@ describe('serving', () => {
     expect(service.lines.filter((line) => !line.startsWith('{"level":'))).toEqual([])
   })
 
-  it('takes a burst of a thousand connections, however long it is busy', async () => {
+  it('accepts a burst of a thousand connections while it is busy', async () => {
     const service = await Service.start(TINY)
     await service.until('ok')
     service.signal('SIGSTOP')
@@ -82,7 +82,7 @@ describe('serving', () => {
 })
 
 describe('stop', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('on %s under load answers every accepted request and exits with 0', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('answers every accepted request after %s under load, and exits with 0', async (signal) => {
     const redis = await TestRedis.start()
     onTestFinished(() => redis.close())
     const service = await Service.start({ ...TINY, REDIS_URL: redis.url, LOG_LEVEL: 'debug' })
@@ -164,7 +164,7 @@ describe('stop', () => {
     expect((await client).filter((status) => status === 200).length).toBeGreaterThan(0)
   })
 
-  it('announces the shutdown while the model still loads', async () => {
+  it('announces the shutdown while the model is loading', async () => {
     const hub = createServer()
     await new Promise<void>((resolve) => { hub.listen(0, '127.0.0.1', resolve) })
     onTestFinished(() => { hub.close() })
@@ -177,7 +177,7 @@ describe('stop', () => {
     expect(await service.exited()).toBe(0)
   })
 
-  it('on a second signal ends at once', async () => {
+  it('exits immediately on a second signal', async () => {
     const service = await Service.start({ ...TINY, SHUTDOWN_GRACE_MS: '60000' })
     await service.until('ok')
     // A request whose body never ends keeps the first signal waiting.

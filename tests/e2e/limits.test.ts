@@ -68,7 +68,7 @@ const ATTACKS: Record<string, (service: Service) => Promise<unknown>> = {
   }
 }
 
-it.runIf(process.platform === 'linux').each(Object.keys(ATTACKS))('stays small, alive and available to others under %s', async (name) => {
+it.runIf(process.platform === 'linux').each(Object.keys(ATTACKS))('bounds its memory and answers other clients under attack by %s', async (name) => {
   const service = await Service.start(ENV)
   await service.until('ok')
   const predict = async (): Promise<number> => (await fetch(`http://127.0.0.1:${service.port}/predict`, {

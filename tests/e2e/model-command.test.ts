@@ -32,14 +32,14 @@ describe('the model command', () => {
     return { code, output }
   }
 
-  it('pulls a model, and finds what was damaged since', async () => {
+  it('pulls a model, and reports files that were damaged since', async () => {
     expect(await run('pull', 'owner/model')).toMatchObject({ code: 0, output: expect.stringContaining('owner/model is in') })
     expect(await run('verify', 'owner/model')).toMatchObject({ code: 0 })
     await writeFile(join(directory, 'owner/model/main/tokenizer.json'), '{}')
     expect(await run('verify', 'owner/model')).toMatchObject({ code: 1, output: expect.stringContaining('damaged  tokenizer.json') })
   })
 
-  it('lists what is on this machine, and what is missing of it', async () => {
+  it('lists the models on this machine, and what is missing', async () => {
     expect((await run('list')).output).toMatch(/^model +revision +dtype +size +state\ncompact +[0-9a-f]{12} +q8 +\d+\.\d MB +complete\n$/)
     await run('pull', 'owner/model')
     expect((await run('list')).output).toMatch(/\nowner\/model +main +q8 +\d+\.\d MB +complete\n/)
@@ -49,7 +49,7 @@ describe('the model command', () => {
     expect((await run('list')).output).toContain('incomplete: config.json is missing')
   })
 
-  it('prints one line that states what is wrong', async () => {
+  it('prints one line that describes the error', async () => {
     expect(await run('pull', 'owner/unknown')).toMatchObject({ code: 1, output: expect.stringMatching(/^Model owner\/unknown.*not found.*\n$/) })
     expect(await run('pull', '../etc')).toMatchObject({ code: 1, output: expect.stringContaining('MODEL_NAME must be a model id') })
     expect(await run()).toMatchObject({ code: 2, output: expect.stringContaining('Usage') })

@@ -45,7 +45,7 @@ describe('the embedded model', () => {
 })
 
 describe('a model from the hub', () => {
-  it('is downloaded once, and a second start makes no request to the hub', async () => {
+  it('downloads a model once, and makes no request to the hub at a second start', async () => {
     const hub = await startHub()
     const env = { HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory() }
     const first = await Service.start(env)
@@ -60,7 +60,7 @@ describe('a model from the hub', () => {
     expect(hub.requests).toEqual([])
   })
 
-  it('replaces the fallback without a failed request', async () => {
+  it('replaces the fallback without failing a request', async () => {
     const hub = await startHub()
     hub.fail(WEIGHTS, { kind: 'slow' })
     const service = await Service.start({ HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory(), MODEL_FALLBACK: 'compact' })
@@ -75,7 +75,7 @@ describe('a model from the hub', () => {
     await service.until('ok', NAME)
   })
 
-  it('replaces the fallback in the middle of a stream that loses no line', async () => {
+  it('replaces the fallback in the middle of a stream without losing a line', async () => {
     const hub = await startHub()
     hub.fail(WEIGHTS, { kind: 'slow' })
     const service = await Service.start({ HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory(), MODEL_FALLBACK: 'compact' })
@@ -97,7 +97,7 @@ describe('a model from the hub', () => {
     expect(change).toBeGreaterThan(0)
   })
 
-  it('is downloaded once by two services that share the folder', async () => {
+  it('downloads a model once for two services that share the directory', async () => {
     const hub = await startHub()
     const env = { HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory() }
     const services = await Promise.all([Service.start(env), Service.start(env)])
@@ -105,7 +105,7 @@ describe('a model from the hub', () => {
     expect(hub.requestsFor(WEIGHTS)).toHaveLength(1)
   })
 
-  it('is verified at start, and a damaged file is downloaded again', async () => {
+  it('verifies a model at start, and downloads a damaged file again', async () => {
     const hub = await startHub()
     const directory = await modelDirectory()
     const env = { HF_ENDPOINT: hub.url, MODEL_DIR: directory }
@@ -120,7 +120,7 @@ describe('a model from the hub', () => {
     expect(second.lines.join('\n')).toContain('Damaged model file renamed')
   })
 
-  it.each(['exp--2', 'v1+cpu', 'main-', 'refs/pr/24', 'a.b-.c'])('loads from a folder with spaces under revision %s', async (revision) => {
+  it.each(['exp--2', 'v1+cpu', 'main-', 'refs/pr/24', 'a.b-.c'])('loads a model from a directory with spaces under revision %s', async (revision) => {
     const models = join(await modelDirectory(), 'my models + more')
     await cp(TINY_ROBERTA, join(models, 't/m', revision.replaceAll('/', '__')), { recursive: true })
     const service = await Service.start({ MODEL_NAME: 't/m', MODEL_REVISION: revision, MODEL_DIR: models, HF_ENDPOINT: NOWHERE })

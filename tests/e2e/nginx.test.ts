@@ -81,7 +81,7 @@ it('nginx terminates TLS, redirects plain HTTP and keeps metrics private', async
   expect([redirect.status, redirect.headers.get('location')]).toEqual([308, 'https://127.0.0.1/docs'])
 })
 
-it('a stream passes through nginx line by line in both directions', async () => {
+it('nginx passes a stream line by line in both directions', async () => {
   const proxy = await Proxy.start()
   const sending = proxy.open('/predict', { method: 'POST', headers: { 'content-type': 'application/x-ndjson', 'transfer-encoding': 'chunked' } })
   sending.write('"the first line"\n')
@@ -94,7 +94,7 @@ it('a stream passes through nginx line by line in both directions', async () => 
   expect((await lines.next()).done).toBe(true)
 })
 
-it('the service counts requests by the address that nginx forwards, not by what the client claims', async () => {
+it('the service counts requests by the address that nginx forwards, not by the one that the client claims', async () => {
   const proxy = await Proxy.start({ RATE_LIMIT_TEXTS_PER_MINUTE: '2' })
   const statuses = []
   for (const claimed of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) {

@@ -34,7 +34,7 @@ function load (service: Service): () => Promise<void> {
 }
 
 describe('Prometheus and Grafana', () => {
-  it('have data for every query of the dashboard under load, and can evaluate every alert', { timeout: 60_000 }, async () => {
+  it('have data for every query of the dashboard under load, and evaluate every alert', { timeout: 60_000 }, async () => {
     const redis = await TestRedis.start()
     onTestFinished(() => redis.close())
     const metricsPort = await freePort()
@@ -59,13 +59,13 @@ describe('Prometheus and Grafana', () => {
     await stop()
   })
 
-  it('have alerts that fire when they should, and only then', () => {
+  it('fire every alert under its condition, and only then', () => {
     expect(promtool(['check', 'config', `${FOLDER}/prometheus.yml`])).toMatchObject({ clean: true })
     const { clean, output } = promtool(['test', 'rules', `${FOLDER}/rules.test.yml`, `${FOLDER}/rules.days.test.yml`])
     expect(clean, output).toBe(true)
   })
 
-  it('know only series that the service has', async () => {
+  it('query only series that the service has', async () => {
     const service = await Service.start({ MODEL_NAME: 'compact' })
     await service.until('ok')
     const response = await fetch(`http://127.0.0.1:${service.port}/metrics`)

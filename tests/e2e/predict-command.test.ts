@@ -86,7 +86,7 @@ describe('the predict command', { timeout: 300_000 }, () => {
     return { child, ended, streams, rest: whole.slice(sent) }
   }
 
-  it('writes the same rows with label, scores and errors', async () => {
+  it('writes the same rows with labels, scores and errors', async () => {
     await writeTable('a.csv', 300)
     const { code, stderr } = await run(['a.csv'])
     expect(stderr).toContain('300 rows are in a.scored.csv, 6 with an error')
@@ -131,19 +131,19 @@ describe('the predict command', { timeout: 300_000 }, () => {
     expect((await run(['a.csv', '--restart'])).code).toBe(3)
   })
 
-  it('refuses to write an output that another run is writing', async () => {
+  it('does not write an output that another run is writing', async () => {
     await startUnfinished('a.scored.csv')
     await writeTable('a.csv', 10)
     expect(await run(['a.csv'])).toMatchObject({ code: 2, stderr: expect.stringContaining('Another run is writing') })
   })
 
-  it('stops at once on Ctrl-C while it waits for more input', async () => {
+  it('stops immediately on Ctrl-C while it waits for more input', async () => {
     const { child, ended } = await startUnfinished('a.scored.csv')
     child.kill('SIGINT')
     expect(await ended).toMatchObject({ code: 130, stderr: expect.stringContaining('the same command resumes the run') })
   })
 
-  it('reads plain lines, TSV and NDJSON, and loses nothing of them', async () => {
+  it('reads plain lines, TSV and NDJSON without loss', async () => {
     const lines = await run(['-', '--format', 'lines'], { input: 'one\r\n\ntwo' })
     expect(lines.code).toBe(3)
     expect((parse(lines.stdout) as string[][]).map((row) => [row[0], row.at(-1)])).toEqual([['text', 'error'], ['one', ''], ['', 'EMPTY_TEXT'], ['two', '']])
@@ -164,7 +164,7 @@ describe('the predict command', { timeout: 300_000 }, () => {
     ['a quote that is never closed', 'id,text\n1,"a\n', [], 1, 'Line 2: a quoted cell is not closed'],
     ['another encoding', 'latin', [], 1, 'not valid UTF-8'],
     ['an unknown option', 'text\na\n', ['--colunm', 'x'], 2, '--colunm']
-  ])('refuses %s with one line', async (_case, content, args, code, message) => {
+  ])('rejects %s with one line', async (_case, content, args, code, message) => {
     await writeFile(path('a.csv'), content === 'latin' ? Buffer.from('text\ncaf\xe9\n', 'latin1') : content)
     expect(await run(['a.csv', ...args])).toMatchObject({ code, stderr: expect.stringContaining(message) })
     expect(existsSync(path('a.scored.csv'))).toBe(false)

@@ -34,7 +34,7 @@ async function workspace (): Promise<{ path: (name: string) => string, predict: 
 /** Exit code of a run in which some rows have an error. */
 const SOME_ERRORS = 3
 
-it('merges the outputs of all shards into the output of an unsharded run, to the byte', { timeout: 300_000 }, async () => {
+it('merges the outputs of all shards into the byte-identical output of an unsharded run', { timeout: 300_000 }, async () => {
   const { path, predict } = await workspace()
   expect((await predict(['in.csv', '--out', 'whole.csv'])).code).toBe(SOME_ERRORS)
   for (let index = 0; index < SHARDS; index++) {
@@ -47,7 +47,7 @@ it('merges the outputs of all shards into the output of an unsharded run, to the
   expect(await readFile(path('merged.csv'), 'utf8')).toBe(await readFile(path('whole.csv'), 'utf8'))
 })
 
-it('has nothing to do for a shard that is complete', { timeout: 300_000 }, async () => {
+it('does nothing for a shard that is complete', { timeout: 300_000 }, async () => {
   const { predict } = await workspace()
   expect((await predict(['in.csv', '--out', 'out.csv', '--shard', '1/3'])).code).toBe(SOME_ERRORS)
   expect(await predict(['in.csv', '--out', 'out.csv', '--shard', '1/3'])).toMatchObject({ code: 0, stderr: expect.stringContaining('Shard 1 of 3 is complete') as string })

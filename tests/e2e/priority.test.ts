@@ -10,7 +10,7 @@ function niceValues (pid: number): number[] {
     Number(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').split(') ')[1]?.split(' ')[16]))
 }
 
-it.runIf(process.platform === 'linux')('a service started with a lower priority loads its model and keeps that priority', async () => {
+it.runIf(process.platform === 'linux')('a service that was started with a lower priority loads its model and keeps that priority', async () => {
   const server = await ServerProcess.start(['-n', '10', process.execPath, SERVER], { MODEL_NAME: 'compact' }, 'nice')
   onTestFinished(async () => { await server.stop() })
   expect((await fetch(`${server.url}/health`)).status).toBe(200)

@@ -29,14 +29,14 @@ it.each([
   ['HF_ENDPOINT', 'https://user:s3cret@hub.example'],
   ['HF_TOKEN', 'hf_s3cret\nwith another line'],
   ['HF_TOKEN_FILE', '/nowhere/s3cret-is-no-secret-here']
-])('ends with code 1 and one line, without a stack or a secret, for an invalid %s', async (key, value) => {
+])('exits with code 1 and one line without a stack or a secret for an invalid %s', async (key, value) => {
   const { code, output } = await run(await directory(), { [key]: value })
   expect(code).toBe(1)
   expect(output).toMatch(new RegExp(`^${key.replace('_FILE', '')} [^\\n]+\\n$`))
   if (!key.endsWith('_FILE')) expect(output).not.toContain('s3cret')
 })
 
-it('ends with one line if .env is a folder', async () => {
+it('exits with one line if .env is a directory', async () => {
   const cwd = await directory()
   await mkdir(join(cwd, '.env'))
   expect(await run(cwd)).toMatchObject({ code: 1, output: expect.stringMatching(/^\.env is a folder, not a file: [^\n]+\n$/) })

@@ -6,7 +6,7 @@ import { TraceCollector } from '../support/trace-collector.ts'
 const TINY = { MODEL_NAME: 'compact', EMBEDDED_MODEL_DIR: TINY_ROBERTA }
 const countLines = (service: Service): number => service.lines.filter((line) => line.includes('Trace collector unreachable')).length
 
-it('a trace collector that refuses or hangs is logged once, fails no request, and does not delay the stop', async () => {
+it('logs a trace collector that rejects spans or hangs once, fails no request, and stops without delay', async () => {
   const collector = await TraceCollector.start()
   onTestFinished(() => collector.close())
   collector.status = 400

@@ -20,22 +20,22 @@ async function keepAliveClient (env: Record<string, string>): Promise<() => Prom
   })
 }
 
-it('closes a connection that has reached CONNECTION_MAX_AGE_MS after its answer, and serves the next one', async () => {
-  const ask = await keepAliveClient({ CONNECTION_MAX_AGE_MS: '100' })
-  const first = await ask()
+it('closes a connection that has reached CONNECTION_MAX_AGE_MS after an answer, and answers the next one', async () => {
+  const send = await keepAliveClient({ CONNECTION_MAX_AGE_MS: '100' })
+  const first = await send()
   expect(first.connection).toBe('keep-alive')
   const last = await vi.waitFor(async () => {
-    const answer = await ask()
+    const answer = await send()
     expect(answer).toEqual({ status: 200, connection: 'close', port: first.port })
     return answer
   }, { timeout: 20_000, interval: 10 })
-  const next = await ask()
+  const next = await send()
   expect(next).toMatchObject({ status: 200, connection: 'keep-alive' })
   expect(next.port).not.toBe(last.port)
 })
 
 it('keeps connections open by default', async () => {
-  const ask = await keepAliveClient({})
-  const first = await ask()
-  for (let count = 0; count < 20; count++) expect(await ask()).toEqual(first)
+  const send = await keepAliveClient({})
+  const first = await send()
+  for (let count = 0; count < 20; count++) expect(await send()).toEqual(first)
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { countRuns, predict, startApp, untilReady } from '../support/app.ts'
+import { countComputedTexts, predict, startApp, untilReady } from '../support/app.ts'
 import { TestRedis } from '../support/redis.ts'
 
 const FRAGILE_WORKER = new URL('../fixtures/workers/fragile.mjs', import.meta.url)
@@ -35,21 +35,21 @@ function load (app: FastifyInstance): () => Promise<number[]> {
 }
 
 describe('Redis', () => {
-  it('serves one process from another\'s work', async () => {
+  it('answers from the cache that another process filled', async () => {
     const redis = await startRedis()
     const env = { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '1000' }
     const [first, second] = [await startApp({ env }), await startApp({ env })]
     await Promise.all([untilStatus(first, 'ok'), untilStatus(second, 'ok')])
     const computed = (await predict(first, { text: 'shared' })).json()
-    const runs = countRuns(second)
+    const computedBySecond = await countComputedTexts(second)
     await vi.waitFor(async () => {
       const again = await predict(second, { text: 'shared' })
       expect(again.json()).toEqual({ ...computed, cached: true })
     })
-    expect(runs()).toBeLessThanOrEqual(1)
+    expect(await computedBySecond()).toBeLessThanOrEqual(1)
   })
 
-  it('receives one MGET per request, and stores no text', async () => {
+  it('gets one MGET per request, and stores no text', async () => {
     const redis = await startRedis()
     const app = await startApp({ env: { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '1000' } })
     await untilStatus(app, 'ok')
@@ -66,7 +66,7 @@ describe('Redis', () => {
     expect(JSON.stringify(keys)).not.toContain('secret')
   })
 
-  it('may hold a foreign value under our key: that is a miss', async () => {
+  it('treats a foreign value under its key as a miss', async () => {
     const redis = await startRedis()
     const env = { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '1000' }
     const app = await startApp({ env })
@@ -80,7 +80,7 @@ describe('Redis', () => {
     expect((await predict(app, { text: 'a list' })).json()).toMatchObject({ cached: false })
   })
 
-  it('may be killed under load and come back: no prediction fails', async () => {
+  it('fails no prediction while Redis is killed and restarted under load', async () => {
     const redis = await startRedis()
     const app = await startApp({ env: { REDIS_URL: redis.url } })
     await untilStatus(app, 'ok')
@@ -92,7 +92,7 @@ describe('Redis', () => {
     expect(new Set(await stop())).toEqual(new Set([200]))
   })
 
-  it('may hang under load and recover without failing a prediction', async () => {
+  it('fails no prediction while Redis hangs under load and recovers', async () => {
     const redis = await startRedis()
     const app = await startApp({ env: { REDIS_URL: redis.url } })
     await untilStatus(app, 'ok')
@@ -104,7 +104,7 @@ describe('Redis', () => {
     expect(new Set(await stop())).toEqual(new Set([200]))
   })
 
-  it('may be slow for a while: no prediction fails', async () => {
+  it('fails no prediction while Redis is slow', async () => {
     const redis = await startRedis()
     const app = await startApp({ env: { REDIS_URL: redis.url } })
     await untilStatus(app, 'ok')
@@ -118,21 +118,21 @@ describe('Redis', () => {
     expect(new Set(await stop())).toEqual(new Set([200]))
   })
 
-  it('may be absent from the start', async () => {
+  it('answers if Redis is not reachable at the start', async () => {
     const app = await startApp({ env: { REDIS_URL: 'redis://127.0.0.1:1' } })
     expect((await predict(app, { text: 'alone' })).statusCode).toBe(200)
     expect((await app.inject('/health')).json()).toMatchObject({ status: 'degraded', cache: { redis: 'down' } })
   })
 })
 
-describe('a worker', () => {
+describe('worker failures', () => {
   const marker = (): string => {
     const path = join(tmpdir(), `fragile-${randomUUID()}`)
     onTestFinished(() => rm(path, { force: true }))
     return path
   }
 
-  it.each(['crash', 'hang'])('may %s in mid-run: the text is answered by another, and a new worker comes', async (kind) => {
+  it.each(['crash', 'hang'])('answers a text despite the %s of its worker in mid-run, and replaces the worker', async (kind) => {
     const app = await startApp({ workerUrl: FRAGILE_WORKER, env: { INFERENCE_WORKERS: '2', PREDICT_TIMEOUT_MS: '4000', CACHE_MAX_ENTRIES: '0' } })
     const reference = await startApp({ env: { CACHE_MAX_ENTRIES: '0' } })
     const texts = Array.from({ length: 20 }, (_, index) => `text ${index}`)
@@ -146,7 +146,7 @@ describe('a worker', () => {
     await untilReady(app)
   })
 
-  it('that a text kills twice makes that text fail with 503, and no other', async () => {
+  it('answers 503 to a text that crashes two workers, and fails no other text', async () => {
     const app = await startApp({ workerUrl: FRAGILE_WORKER, env: { INFERENCE_WORKERS: '2' } })
     const [fatal, other] = await Promise.all([predict(app, { text: `crash always ${marker()}` }), predict(app, { text: 'innocent' })])
     expect(fatal.json()).toMatchObject({ status: 503, code: 'NOT_READY' })
@@ -154,7 +154,7 @@ describe('a worker', () => {
     await untilReady(app)
   })
 
-  it('that does not answer within the request\'s time makes it fail with 504', async () => {
+  it('answers 504 if no worker finishes within PREDICT_TIMEOUT_MS', async () => {
     const app = await startApp({ workerUrl: FRAGILE_WORKER, env: { INFERENCE_WORKERS: '1', PREDICT_TIMEOUT_MS: '400' } })
     expect((await predict(app, { text: `hang always ${marker()}` })).json()).toMatchObject({ status: 504, code: 'TIMEOUT' })
   })

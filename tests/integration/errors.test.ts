@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { predict, startApp } from '../support/app.ts'
 
 /** What comes back until the server closes the connection. */
-async function answerTo (app: FastifyInstance, bytes: string): Promise<string> {
+async function sendBytes (app: FastifyInstance, bytes: string): Promise<string> {
   await app.listen({ host: '127.0.0.1', port: 0 })
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   socket.write(bytes)
@@ -70,7 +70,7 @@ describe('errors', () => {
     expect(response.statusCode).toBe(status)
   })
 
-  it.each(['DELETE', 'OPTIONS', 'PUT', 'TRACE', 'QUERY', 'PROPFIND'])('refuses %s before it reads a body', async (method) => {
+  it.each(['DELETE', 'OPTIONS', 'PUT', 'TRACE', 'QUERY', 'PROPFIND'])('rejects %s before the body is read', async (method) => {
     const request = { method: method as 'PUT', url: '/predict' }
     for (const options of [{}, raw('{oops'), raw('a', 'text/plain')]) {
       const response = await app.inject({ ...options, ...request })
@@ -78,7 +78,7 @@ describe('errors', () => {
     }
   })
 
-  it('names the methods that a route takes', async () => {
+  it('lists the methods that a route supports', async () => {
     expect((await app.inject({ method: 'DELETE', url: '/predict' })).headers.allow).toBe('POST')
     expect((await app.inject({ method: 'POST', url: '/health' })).headers.allow).toBe('GET, HEAD')
   })
@@ -87,16 +87,16 @@ describe('errors', () => {
     expect((await predict(app, { inputs: ['a', 'b'] })).json().detail).toContain('{"inputs": [["first"], ["second"]]}')
   })
 
-  it('explains that the body is not UTF-8', async () => {
+  it('reports that the body is not UTF-8', async () => {
     expect((await app.inject(raw(Buffer.from([0x22, 0xff, 0x22])))).json().detail).toBe('The body is not valid UTF-8')
   })
 
-  it('never repeats a text', async () => {
+  it('never repeats a text in an error', async () => {
     const response = await predict(app, { text: 'my secret', texts: ['my secret'] })
     expect(response.body).not.toContain('secret')
   })
 
-  it('answers every body with a status of the contract', async () => {
+  it('answers any body with a status of the contract', async () => {
     const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.constant(''), fc.array(fc.string()), fc.array(fc.array(fc.string())), fc.jsonValue())
     const bodies = fc.oneof(
       fc.jsonValue(),
@@ -108,7 +108,7 @@ describe('errors', () => {
     }), { numRuns: 300 })
   })
 
-  it('answers every string of bytes with a status of the contract', async () => {
+  it('answers any bytes with a status of the contract', async () => {
     await fc.assert(fc.asyncProperty(fc.string({ unit: 'binary' }), async (body) => {
       expect([400, 413]).toContain((await app.inject(raw(`{${body}`))).statusCode)
     }), { numRuns: 200 })
@@ -124,7 +124,7 @@ describe('errors', () => {
     ['chunks in HTTP/1.0', 'POST /predict HTTP/1.0\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n', 400],
     ['headers over the limit', `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(20_000)}\r\n\r\n`, 431]
   ])('answers %s and closes the connection', async (_case, bytes, status) => {
-    const answer = await answerTo(app, bytes)
+    const answer = await sendBytes(app, bytes)
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
     expect(answer).toContain('application/problem+json')
   })
@@ -132,8 +132,8 @@ describe('errors', () => {
   it.each([
     ['an unknown expectation', 'GET /health/live HTTP/1.1\r\nhost: x\r\nexpect: more\r\nconnection: close\r\n\r\n'],
     ['HTTP/1.0 without Host', 'GET /health/live HTTP/1.0\r\n\r\n']
-  ])('answers %s as any other request', async (_case, bytes) => {
-    const answer = await answerTo(app, bytes)
+  ])('answers %s like any other request', async (_case, bytes) => {
+    const answer = await sendBytes(app, bytes)
     expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*x-request-id: [^]*"live"/)
   })
 })

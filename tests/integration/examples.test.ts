@@ -24,13 +24,13 @@ async function copyExamples (url: string): Promise<string> {
 }
 
 describe('the examples of docs/clients.md', () => {
-  it('are the files in docs/examples', async () => {
+  it('equal the files in docs/examples', async () => {
     const page = await readFile(join(ROOT, 'docs/clients.md'), 'utf8')
     const clients = (await readdir(EXAMPLES)).filter((name) => /\.(mjs|ts|py)$/.test(name))
     for (const name of clients) expect(page, name).toContain(await readFile(join(EXAMPLES, name), 'utf8'))
   })
 
-  it('compile, with types from the document, and print what they should', async () => {
+  it('compile with types generated from the OpenAPI document, and print the expected answers', async () => {
     const app = await startApp({ env: { EMBEDDED_MODEL_DIR: COMPACT } })
     await app.listen({ host: '127.0.0.1', port: 0 })
     const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`

@@ -34,13 +34,13 @@ describe('@huggingface/inference', () => {
   })
 
   it('gets top_k labels, with the requested function applied', async () => {
-    const ask = (parameters: Parameters<typeof client.textClassification>[0]['parameters']) =>
+    const classify = (parameters: Parameters<typeof client.textClassification>[0]['parameters']) =>
       client.textClassification({ endpointUrl, inputs: 'I love this!', ...(parameters && { parameters }) })
-    const all = await ask(undefined)
-    expect(await ask({ top_k: 1 })).toEqual(all.slice(0, 1))
-    expect(await ask({ top_k: 9 })).toEqual(all)
-    const logits = await ask({ function_to_apply: 'none' })
-    const sigmoid = await ask({ function_to_apply: 'sigmoid', top_k: 1 })
+    const all = await classify(undefined)
+    expect(await classify({ top_k: 1 })).toEqual(all.slice(0, 1))
+    expect(await classify({ top_k: 9 })).toEqual(all)
+    const logits = await classify({ function_to_apply: 'none' })
+    const sigmoid = await classify({ function_to_apply: 'sigmoid', top_k: 1 })
     expect(logits.map(({ label }) => label)).toEqual(all.map(({ label }) => label))
     expect(sigmoid[0]?.score).toBeCloseTo(1 / (1 + Math.exp(-(logits[0]?.score ?? NaN))), 5)
   })
@@ -49,7 +49,7 @@ describe('@huggingface/inference', () => {
     ['an empty text', { inputs: ' ' }, 422, 'Text 0 is empty or blank', 'Empty'],
     ['a text that is too long', { inputs: 'a'.repeat(101) }, 422, 'Text 0 has 101 characters', 'Validation'],
     ['a wrong parameter', { inputs: 'a', parameters: { top_k: 0 } }, 400, 'top_k', 'Validation']
-  ])('throws its own error for %s, with the service\'s words', async (_case, request, status, words, type) => {
+  ])('throws its own error for %s, with the message of the service', async (_case, request, status, words, type) => {
     const error = await failure(client.textClassification({ endpointUrl, ...request }, once))
     expect(error.message).toContain(words)
     expect(error.httpResponse).toMatchObject({ status, body: { status, error_type: type, error: expect.stringContaining(words) } })
@@ -92,7 +92,7 @@ describe('POST /', () => {
   beforeEach(async () => { app = await startApp() })
   const post = (payload: object) => app.inject({ method: 'POST', url: '/', payload })
 
-  it('answers a list for each text, with the numbers of /predict', async () => {
+  it('answers a list per text, with the scores of /predict', async () => {
     const one = (await post({ inputs: 'hello', parameters: {} })).json()
     const two = await post({ inputs: ['meh', 'hello'], parameters: null, options: { wait_for_model: true }, model: 'any' })
     expect(two.json()[1]).toEqual(one[0])
@@ -114,7 +114,7 @@ describe('POST /', () => {
     expect(response.json()).toMatchObject({ status: 400, code: 'VALIDATION', error_type: 'Validation', detail: expect.stringMatching(words), error: expect.stringMatching(words) })
   })
 
-  it('gets BATCH_SIZE for a batch that is too large or empty', async () => {
+  it('answers BATCH_SIZE to a batch that is too large or empty', async () => {
     expect((await post({ inputs: [] })).json()).toMatchObject({ status: 422, code: 'BATCH_SIZE' })
     expect((await post({ inputs: Array.from({ length: 129 }, () => 'a') })).json()).toMatchObject({ status: 422, code: 'BATCH_SIZE' })
   })
@@ -124,7 +124,7 @@ describe('text-embeddings-inference\'s contract', () => {
   let app: FastifyInstance
   beforeEach(async () => { app = await startApp() })
 
-  it('takes every option that its clients send', async () => {
+  it('accepts every option that its clients send', async () => {
     const plain = (await predict(app, { inputs: 'hello' })).json()
     expect((await predict(app, { inputs: 'hello', truncate: null, truncation_direction: 'right', raw_scores: false })).json()).toEqual(plain)
     expect((await predict(app, { inputs: [['hello']], truncate: true })).json()).toEqual([plain])
@@ -141,7 +141,7 @@ describe('text-embeddings-inference\'s contract', () => {
     expect((await predict(app, { text: '' })).json()).not.toHaveProperty('error')
   })
 
-  it('names model and limits as it does', async () => {
+  it('reports the model and the limits in its fields', async () => {
     const info = (await app.inject('/info')).json()
     expect(info.model_type.classifier).toEqual({ id2label: { 0: 'negative', 1: 'neutral', 2: 'positive' }, label2id: { negative: 0, neutral: 1, positive: 2 } })
     expect(info.max_batch_requests).toBe(4)

@@ -12,7 +12,7 @@ const CODES = [
   ['', 'EMPTY_TEXT'], ['\u200B \uFE0F', 'EMPTY_TEXT'], ['x'.repeat(101), 'TEXT_TOO_LONG'], [7, 'VALIDATION'], [null, 'VALIDATION'], [['nested'], 'VALIDATION']
 ] as const
 
-it('puts an error in the place of each invalid text, and answers the others as if they had been sent alone', async () => {
+it('replaces each invalid text by an error, and answers the others as if they had been sent alone', async () => {
   const app = await startApp({ env: { MAX_TEXT_LENGTH: '100' } })
   const alone = new Map<string, object>()
   const item = fc.oneof(fc.constantFrom(...CODES), fc.constantFrom('good', 'bad film', 'ok', '한국').map((text) => [text, undefined] as const))
@@ -36,7 +36,7 @@ it('puts an error in the place of each invalid text, and answers the others as i
   }), { numRuns: 30 })
 })
 
-it('marks a text beyond the token limit as an error if truncation is off', async () => {
+it('answers an error for a text beyond the token limit if truncate is false', async () => {
   const app = await startApp()
   const { predictions, failed } = (await predict(app, { texts: ['ok', 'long '.repeat(1500)], errors: 'inline', truncate: false })).json<InlineBody>()
   expect(predictions).toMatchObject([{ tokens: expect.any(Number) as number }, { error: { code: 'TEXT_TOO_LONG', index: 1 } }])
@@ -51,7 +51,7 @@ it('still fails the whole request if its size is wrong or the option is unknown'
   expect((await predict(app, { text: 'a', errors: 'inline' })).json()).toMatchObject({ status: 400, code: 'VALIDATION' })
 })
 
-it('fails the whole batch at the first invalid text without the option', async () => {
+it('fails the whole batch at the first invalid text by default', async () => {
   const app = await startApp()
   expect((await predict(app, { texts: ['ok', ''] })).json()).toMatchObject({ status: 422, code: 'EMPTY_TEXT' })
   expect((await predict(app, { texts: ['ok', 7] })).json()).toMatchObject({ status: 400, code: 'VALIDATION' })

@@ -14,7 +14,7 @@ function documented (): Map<string, string> {
   }))
 }
 
-it('docs/observability.md has every series of the service, with its type and labels', async () => {
+it('docs/observability.md lists every series of the service with its type and labels', async () => {
   const { body } = await (await startApp()).inject('/metrics')
   const types = [...body.matchAll(/^# TYPE (sentiment_\S+) (\S+)$/gm)]
   const shown = new Map(types.map(([, name, type]) => {

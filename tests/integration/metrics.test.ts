@@ -10,7 +10,7 @@ import { predict, startApp, untilReady } from '../support/app.ts'
 import { freePort } from '../support/free-port.ts'
 import { promtool } from '../support/prometheus.ts'
 import { TestRedis } from '../support/redis.ts'
-import { moved, parseSeries, scrape } from '../support/scrape.ts'
+import { measureChanges, parseSeries, scrape } from '../support/scrape.ts'
 
 const FRAGILE_WORKER = new URL('../fixtures/workers/fragile.mjs', import.meta.url)
 
@@ -45,10 +45,10 @@ describe('GET /metrics', () => {
     expect(promtool(['check', 'metrics'], response.body)).toEqual({ clean: true, output: '' })
   })
 
-  it('counts texts, cache and model as they are used', async () => {
+  it('counts answered texts, cache hits and computed texts', async () => {
     const app = await startApp()
     const text = `one tweet ${randomUUID()}`
-    const first = await moved(app, () => predict(app, { text }))
+    const first = await measureChanges(app, () => predict(app, { text }))
     expect(first).toMatchObject({
       sentiment_texts_total: 1,
       sentiment_cache_misses_total: 1,
@@ -62,21 +62,21 @@ describe('GET /metrics', () => {
       'sentiment_http_request_duration_seconds_count{method="POST",route="/predict",status_class="2xx"}': 1
     })
     expect(first.sentiment_tokens_total).toBeGreaterThan(3)
-    const second = await moved(app, () => predict(app, { text }))
+    const second = await measureChanges(app, () => predict(app, { text }))
     expect(second).toMatchObject({ sentiment_texts_total: 1, 'sentiment_cache_hits_total{tier="memory"}': 1 })
     expect(Object.keys(second)).not.toContain('sentiment_texts_computed_total')
-    const shared = await moved(app, () => Promise.all(Array.from({ length: 10 }, () => predict(app, { text: 'a hot key' }))))
+    const shared = await measureChanges(app, () => Promise.all(Array.from({ length: 10 }, () => predict(app, { text: 'a hot key' }))))
     expect(shared).toMatchObject({ sentiment_texts_total: 10, sentiment_coalesced_total: 9, sentiment_texts_computed_total: 1 })
-    expect(await moved(app, () => predict(app, { text: 'long '.repeat(1900) }))).toMatchObject({ sentiment_texts_truncated_total: 1 })
+    expect(await measureChanges(app, () => predict(app, { text: 'long '.repeat(1900) }))).toMatchObject({ sentiment_texts_truncated_total: 1 })
   })
 
-  it('counts refusals by reason, and what never became a request', async () => {
+  it('counts rejected requests by error code, and invalid HTTP', async () => {
     const app = await startApp({ env: { QUEUE_LIMIT: '8', MAX_BATCH_SIZE: '8', INFERENCE_WORKERS: '1' } })
-    expect(await moved(app, () => predict(app, { text: ' ' }))).toMatchObject({
+    expect(await measureChanges(app, () => predict(app, { text: ' ' }))).toMatchObject({
       'sentiment_errors_total{code="empty_text"}': 1,
       'sentiment_http_requests_total{method="POST",route="/predict",status="422"}': 1
     })
-    const burst = await moved(app, () => Promise.all(Array.from({ length: 40 }, (_, index) => predict(app, { text: `text ${index} ${'long '.repeat(200)}` }))))
+    const burst = await measureChanges(app, () => Promise.all(Array.from({ length: 40 }, (_, index) => predict(app, { text: `text ${index} ${'long '.repeat(200)}` }))))
     expect(burst['sentiment_errors_total{code="overloaded"}']).toBeGreaterThan(0)
     expect(burst['sentiment_errors_total{code="overloaded"}']).toBe(burst['sentiment_http_requests_total{method="POST",route="/predict",status="503"}'])
     await app.listen({ port: 0, host: '127.0.0.1' })
@@ -86,16 +86,16 @@ describe('GET /metrics', () => {
       let answer = ''
       socket.on('data', (chunk) => { answer += String(chunk) }).on('close', () => resolve(answer))
     })
-    const large = await moved(app, () => send(`GET / HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`))
+    const large = await measureChanges(app, () => send(`GET / HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`))
     expect(large).toMatchObject({
       'sentiment_http_requests_total{method="(any)",route="(none)",status="431"}': 1,
       'sentiment_errors_total{code="headers_too_large"}': 1
     })
-    const bad = await moved(app, () => app.inject('/%zz'))
+    const bad = await measureChanges(app, () => app.inject('/%zz'))
     expect(bad).toMatchObject({ 'sentiment_http_requests_total{method="(any)",route="(none)",status="400"}': 1 })
   })
 
-  it('keeps nothing in flight of what it refused', async () => {
+  it('counts no rejected request as in flight', async () => {
     const app = await startApp()
     await app.inject('/nowhere')
     await app.inject({ method: 'DELETE', url: '/predict' })
@@ -104,7 +104,7 @@ describe('GET /metrics', () => {
     expect((await scrape(app)).get('sentiment_http_requests_in_flight')).toBe(1)
   })
 
-  it('has the same series whatever is requested', async () => {
+  it('adds no series for any path that is requested', async () => {
     const app = await startApp()
     await app.inject('/metrics')
     const before = await scrape(app)
@@ -120,7 +120,7 @@ describe('GET /metrics', () => {
     expect(after.body).not.toMatch(/secret|nowhere/)
   })
 
-  it('shows clients that do not wait, and no request stays in flight', async () => {
+  it('counts disconnected clients with status 499, and leaves no request in flight', async () => {
     const app = await startApp({ env: { INFERENCE_WORKERS: '1', CACHE_MAX_ENTRIES: '0' } })
     await app.listen({ port: 0, host: '127.0.0.1' })
     const { port } = app.addresses()[0] as { port: number }
@@ -140,7 +140,7 @@ describe('GET /metrics', () => {
     expect((await scrape(app)).get('sentiment_http_requests_total{method="POST",route="/predict",status="499"}')).toBeGreaterThan(0)
   })
 
-  it('shows a worker that is lost and replaced', async () => {
+  it('counts a worker that is lost and replaced', async () => {
     const app = await startApp({ workerUrl: FRAGILE_WORKER, env: { INFERENCE_WORKERS: '2' } })
     await untilSeries(app, 'sentiment_workers{state="idle"}', 2)
     const marker = join(tmpdir(), `fragile-${randomUUID()}`)
@@ -152,7 +152,7 @@ describe('GET /metrics', () => {
     await untilSeries(app, 'sentiment_workers{state="idle"}', 2)
   })
 
-  it('shows Redis as it goes and comes back', async () => {
+  it('shows whether Redis is up or down', async () => {
     const redis = await TestRedis.start()
     onTestFinished(() => redis.close())
     const env = { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '1000' }
@@ -177,7 +177,7 @@ describe('GET /metrics', () => {
 })
 
 describe('METRICS_PORT', () => {
-  it('serves the series on a port of their own, and there alone', async () => {
+  it('serves the series on a separate port only', async () => {
     const port = await freePort()
     const app = await startApp({ env: { METRICS_PORT: String(port) } })
     expect((await app.inject('/metrics')).statusCode).toBe(404)

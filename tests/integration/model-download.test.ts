@@ -33,8 +33,8 @@ const create = (options: Partial<ModelStoreOptions> = {}): ModelStore => new Mod
   directory, embeddedDirectory: TINY_ROBERTA, endpoint: hub.url, logger, retry: { attempts: 3, baseMs: 1, maxMs: 5 }, ...options
 })
 
-describe('a download', () => {
-  it.each([[true, 20_000], [false, undefined]])('gives up on a hub that always cuts at the same byte (resumable: %s)', async (etags, bytes) => {
+describe('downloads', () => {
+  it.each([[true, 20_000], [false, undefined]])('gives up on a hub that always closes the connection at the same byte (resumable: %s)', async (etags, bytes) => {
     hub.etags = etags
     hub.fail(WEIGHTS, { kind: 'cut', ...(bytes !== undefined && { bytes: 0 }) })
     await expect(create().ensure(spec)).rejects.toMatchObject({ name: 'HubUnreachableError' })
@@ -71,7 +71,7 @@ describe('a download', () => {
   })
 })
 
-describe('a proxy', () => {
+describe('proxies', () => {
   let proxy: RecordingProxy
   beforeEach(async () => {
     proxy = await RecordingProxy.start()
@@ -79,7 +79,7 @@ describe('a proxy', () => {
   })
   afterEach(() => proxy.close())
 
-  it.each(['HTTP_PROXY', 'http_proxy'])('of %s receives every request of a download', async (name) => {
+  it.each(['HTTP_PROXY', 'http_proxy'])('sends every request of a download through the proxy of %s', async (name) => {
     vi.stubEnv(name, `http://user:pa%40ss@${proxy.address}`)
     const model = await create().ensure(spec)
     expect(await readFile(join(model.directory, WEIGHTS))).toEqual(await readFile(join(TINY_ROBERTA, WEIGHTS)))
@@ -88,26 +88,26 @@ describe('a proxy', () => {
     expect(new Set(proxy.credentials)).toEqual(new Set(['user:pa@ss']))
   })
 
-  it('without a scheme is an HTTP proxy', async () => {
+  it('uses a proxy without a scheme as an HTTP proxy', async () => {
     vi.stubEnv('HTTP_PROXY', proxy.address)
     await create().ensure(spec)
     expect(proxy.requests).toHaveLength(hub.requests.length)
   })
 
-  it.each(['127.0.0.1', '*', 'example.org, 127.0.0.1'])('is not used for hosts in NO_PROXY=%s', async (hosts) => {
+  it.each(['127.0.0.1', '*', 'example.org, 127.0.0.1'])('does not use the proxy for hosts in NO_PROXY=%s', async (hosts) => {
     vi.stubEnv('HTTP_PROXY', `http://${proxy.address}`)
     vi.stubEnv('NO_PROXY', hosts)
     await create().ensure(spec)
     expect(proxy.requests).toEqual([])
   })
 
-  it('of HTTPS_PROXY receives a CONNECT for a hub with https', async () => {
+  it('sends a CONNECT to the proxy of HTTPS_PROXY for a hub with https', async () => {
     vi.stubEnv('HTTPS_PROXY', `http://${proxy.address}`)
     await expect(create({ endpoint: 'https://hub.invalid', retry: { attempts: 1 } }).ensure(spec)).rejects.toMatchObject({ name: 'HubUnreachableError' })
     expect(proxy.requests).toEqual(['CONNECT hub.invalid:443'])
   })
 
-  it('that is not a valid URL is named without its password', async () => {
+  it('reports a proxy address that is not a valid URL without its password', async () => {
     vi.stubEnv('HTTP_PROXY', 'http://user:secret@proxy:notaport')
     await expect(create({ retry: { attempts: 1 } }).ensure(spec)).rejects.toThrow(/HTTP_PROXY is not a valid URL/)
     expect(logger.lines.join()).not.toContain('secret')
@@ -120,7 +120,7 @@ function mountSmall (path: string, options: string): boolean {
 }
 
 describe('MODEL_DIR', () => {
-  it('that is full is reported as such, and freed space lets the next attempt succeed (needs root to mount a file system)', async ({ skip }) => {
+  it('reports a full disk, and succeeds with the next attempt once space is free (needs root to mount a file system)', async ({ skip }) => {
     if (!mountSmall(directory, 'size=64k')) return skip()
     const error = await create().ensure(spec).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ name: 'ModelStorageError', retryable: true })
@@ -129,12 +129,12 @@ describe('MODEL_DIR', () => {
     expect(await create().ensure(spec)).toMatchObject({ spec })
   })
 
-  it('on a read-only file system is reported as such (needs root to mount a file system)', async ({ skip }) => {
+  it('reports a read-only file system (needs root to mount a file system)', async ({ skip }) => {
     if (!mountSmall(directory, 'size=64k,ro')) return skip()
     await expect(create().ensure(spec)).rejects.toMatchObject({ name: 'ModelStorageError', message: expect.stringMatching(/cannot use .*: (the file system is read-only \(EROFS\)|the folder cannot be created \(ENOENT\)).*writable/) })
   })
 
-  it('that is a file, or below a file, is reported as such', async () => {
+  it('reports a MODEL_DIR that is a file or below a file', async () => {
     const file = join(directory, 'file')
     await writeFile(file, '')
     for (const path of [file, join(file, 'models')]) {
@@ -144,7 +144,7 @@ describe('MODEL_DIR', () => {
     }
   })
 
-  it('with a folder in place of a model file is reported as such', async () => {
+  it('reports a directory in place of a model file', async () => {
     await mkdir(join(directory, REPO, 'main', 'config.json'), { recursive: true })
     await expect(create().ensure(spec)).rejects.toMatchObject({ name: 'ModelStorageError', message: expect.stringContaining('set MODEL_DIR') })
   })

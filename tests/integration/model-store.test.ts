@@ -40,7 +40,7 @@ describe('ModelStore', () => {
   const weightsOf = (model: { directory: string }) => readFile(join(model.directory, WEIGHTS))
   const original = () => readFile(join(TINY_ROBERTA, WEIGHTS))
 
-  it('downloads a model completely and makes no request the second time', async () => {
+  it('downloads a model completely, and makes no request the second time', async () => {
     const model = await create().ensure(spec)
     expect(await weightsOf(model)).toEqual(await original())
     expect(await create().verify(spec)).toEqual(expect.arrayContaining([{ file: WEIGHTS, bytes: expect.any(Number), status: 'ok' }]))
@@ -50,12 +50,12 @@ describe('ModelStore', () => {
     expect((await readdir(join(model.directory, 'onnx'))).filter((name) => name.includes('.part'))).toEqual([])
   })
 
-  it('finds nothing on an empty disk and makes no request', async () => {
+  it('finds no model in an empty directory, and makes no request', async () => {
     expect(await create().find(spec)).toBeUndefined()
     expect(hub.requests).toEqual([])
   })
 
-  it('resumes a download that was cut halfway', async () => {
+  it('resumes a download whose connection was closed halfway', async () => {
     hub.fail(WEIGHTS, { kind: 'cut', times: 1 })
     expect(await weightsOf(await create().ensure(spec))).toEqual(await original())
     expect(hub.requestsFor(WEIGHTS).at(-1)?.range).toMatch(/^bytes=[1-9]\d*-$/)
@@ -120,7 +120,7 @@ describe('ModelStore', () => {
     ['weights', WEIGHTS, (content: Buffer) => content.fill(0, 100, 200)],
     ['a tokenizer with two ids swapped', 'tokenizer.json', swapTwoIds],
     ['a config with another label order', 'config.json', (content: Buffer) => Buffer.from(content.toString().replace(/"0"(.*)"1"/s, '"1"$1"0"'))]
-  ])('detects %s of unchanged size, keeps the file aside and downloads it again', async (_what, file, change) => {
+  ])('detects %s of unchanged size, renames the file and downloads it again', async (_what, file, change) => {
     const model = await create().ensure(spec)
     const path = join(model.directory, file)
     const published = await readFile(path)
@@ -145,7 +145,7 @@ describe('ModelStore', () => {
     expect((await readdir(byHand, { recursive: true })).filter((name) => name.includes('damaged'))).toEqual([])
   })
 
-  it('gives a model the same digest wherever it is, and another one if any byte changes', async () => {
+  it('gives a model the same digest in any directory, and another one if any byte changes', async () => {
     const { digest } = await create().ensure(spec)
     const byHand = join(directory, 'copy', REPO)
     await cp(TINY_ROBERTA, byHand, { recursive: true })

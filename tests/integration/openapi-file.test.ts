@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { startApp } from '../support/app.ts'
 
-it('keeps docs/openapi.json equal to the document that the service answers (npm run openapi updates it)', async () => {
+it('docs/openapi.json equals the document that the service publishes (npm run openapi updates it)', async () => {
   const app = await startApp({ ready: false })
   const document = (await app.inject('/openapi.json')).json<object>()
   await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot('../../docs/openapi.json')

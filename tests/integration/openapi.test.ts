@@ -89,7 +89,7 @@ describe('/openapi.json', () => {
     expect(keyed.paths['/health']?.get?.security).toBeUndefined()
   })
 
-  it('lists what the service answers: each response is produced, and is as described', async () => {
+  it('describes every answer of the service, and nothing else', async () => {
     const document = await documentOf(await startApp({ ready: false }))
     const drive = new Drive(document)
     const start = (options: TestAppOptions): Promise<FastifyInstance> => startApp(options)
@@ -129,7 +129,7 @@ describe('/openapi.json', () => {
 })
 
 describe('/docs', () => {
-  it('shows the document with nothing from another host', async () => {
+  it('shows the document and loads nothing from another host', async () => {
     const app = await startApp({ ready: false })
     const page = await app.inject('/docs')
     expect(page.statusCode).toBe(200)

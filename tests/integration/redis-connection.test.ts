@@ -81,7 +81,7 @@ describe('RedisConnection', () => {
     expect(logger.lines).toEqual([expect.stringContaining('Redis connected'), expect.stringContaining('READONLY'), expect.stringContaining('Redis connected')])
   })
 
-  it('is down as long as its server is a replica, and logs that once', async () => {
+  it('is down while its server is a replica, and logs that once', async () => {
     const [redis, primary] = [await startRedis(), await startRedis()]
     const { connection, logger } = open(redis.url)
     await until(connection, 'up')
@@ -114,7 +114,7 @@ describe('RedisConnection', () => {
     expect(connection.state).toBe('down')
   })
 
-  it('uses only the configured database, also after a reconnection', async () => {
+  it('uses only the configured database, also after it reconnects', async () => {
     const redis = await startRedis()
     const { connection } = open(`${redis.url}/3`)
     await until(connection, 'up')
@@ -155,7 +155,7 @@ describe('RedisConnection', () => {
     }
   })
 
-  it('is down with a server that is part of a cluster', async () => {
+  it('is down if its server is part of a cluster', async () => {
     const redis = await startRedis(['--cluster-enabled', 'yes'])
     const { connection, logger } = open(redis.url)
     await untilLogged(logger, 'CLUSTERDOWN')

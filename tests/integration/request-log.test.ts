@@ -15,7 +15,7 @@ async function startLoggedApp (env: Record<string, string> = {}): Promise<{ app:
 }
 
 describe('the request log', () => {
-  it('has one line a request: debug if answered, info if refused, and never the URL', async () => {
+  it('has one line per request, at debug if answered and at info if rejected, without the URL', async () => {
     const { app, lines } = await startLoggedApp()
     await predict(app, { text: 'good' })
     await predict(app, { text: ' ' })
@@ -27,7 +27,7 @@ describe('the request log', () => {
     expect(JSON.stringify(lines())).not.toContain('secret')
   })
 
-  it('has a line, with status 499, of a client that did not wait', async () => {
+  it('has a line with status 499 for a client that disconnected', async () => {
     const { app, lines } = await startLoggedApp({ INFERENCE_WORKERS: '1', CACHE_MAX_ENTRIES: '0' })
     const url = await app.listen({ port: 0, host: '127.0.0.1' })
     const client = new AbortController()

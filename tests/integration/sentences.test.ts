@@ -5,7 +5,7 @@ import { predict, startApp } from '../support/app.ts'
 
 const REVIEW = 'The food was great! The waiter was rude... We waited an hour. 😍'
 
-it('answers each sentence as if it had been sent alone, to the last bit', async () => {
+it('answers each sentence with the scores that it has if sent alone', async () => {
   const app = await startApp({ env: { MAX_BATCH_SIZE: '128' } })
   const words = fc.constantFrom('Good', 'bad', 'food', '!', '.', '?', '...', ' ', '  ', '\n', '"', '😍', 'é', '한국', '7')
   const text = fc.array(words, { minLength: 1, maxLength: 30 }).map((parts) => parts.join('')).filter((value) => /[\p{L}\p{N}]/u.test(value))
@@ -50,7 +50,7 @@ it('answers a text of one sentence with the same fields as without sentences', a
   expect(sentences).toMatchObject([{ offset: 0, length: 11 }])
 })
 
-it('reads a text beyond the token limit whole, and answers the same text from the cache afterwards', async () => {
+it('reads a text beyond the token limit completely, and answers the same text from the cache afterwards', async () => {
   const app = await startApp()
   const text = Array.from({ length: 120 }, (_, index) => `Sentence number ${index} of a long review states that all is well.`).join(' ').slice(0, 10_000)
   const plain = (await predict(app, { text })).json<DocumentAnswer>()
@@ -62,7 +62,7 @@ it('reads a text beyond the token limit whole, and answers the same text from th
   expect(second).toEqual({ ...first, cached: true })
 })
 
-it('refuses more sentences than MAX_BATCH_SIZE, and a blank text', async () => {
+it('rejects more sentences than MAX_BATCH_SIZE, and a blank text', async () => {
   const app = await startApp({ env: { MAX_BATCH_SIZE: '3' } })
   const tooMany = await predict(app, { text: 'One. Two. Three. Four.', sentences: true })
   expect(tooMany.json()).toMatchObject({ status: 422, code: 'BATCH_SIZE', detail: 'The text has 4 sentences; at most 3 are allowed' })

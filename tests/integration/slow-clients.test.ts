@@ -31,12 +31,12 @@ const predict = (port: number, text: string) => fetch(`http://127.0.0.1:${port}/
   method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ text })
 })
 
-describe('a client', () => {
+describe('slow clients', () => {
   it.each([
     ['the headers', 'POST /predict HTTP/1.1\r\nhost: x\r\nx-slow: '],
     ['the body', `${HEAD}content-length: 100\r\n\r\n{"text":`],
     ['a body of unknown length', `${HEAD}transfer-encoding: chunked\r\n\r\n8\r\n{"text":\r\n`]
-  ])('that does not finish %s gets 408, and others are answered meanwhile', async (_case, bytes) => {
+  ])('answers 408 to a client that does not finish %s, and answers others in the meantime', async (_case, bytes) => {
     const { port } = await listen({ limits: LIMITS })
     const done = new AbortController()
     const slow = Promise.all(Array.from({ length: 50 }, () => send(port, bytes).answer)).finally(() => done.abort())
@@ -50,7 +50,7 @@ describe('a client', () => {
     }
   })
 
-  it('that trickles a byte now and then is cut off all the same', async () => {
+  it('closes the connection of a client that sends single bytes with pauses', async () => {
     const { port } = await listen({ limits: LIMITS })
     const { socket, answer } = send(port, `${HEAD}content-length: 1000\r\n\r\n`)
     const trickle = setInterval(() => { socket.write(' ') }, 20)
@@ -58,20 +58,20 @@ describe('a client', () => {
     expect(await answer).toMatch(/^HTTP\/1\.1 408 /)
   })
 
-  it('that waits long for an answer is not cut off for it', async () => {
+  it('keeps the connection of a client that waits long for its answer', async () => {
     const worker = new URL('../fixtures/workers/fragile.mjs', import.meta.url)
     const { port } = await listen({ limits: { headersTimeoutMs: 50, bodyTimeoutMs: 50, checkMs: 10 }, workerUrl: worker, env: { INFERENCE_WORKERS: '1', PREDICT_TIMEOUT_MS: '800' } })
     expect((await predict(port, `hang always ${join(tmpdir(), randomUUID())}`)).status).toBe(504)
   })
 
-  it('with oversize headers gets 431, and others are answered', async () => {
+  it('answers 431 to headers that are too large, and answers others in the meantime', async () => {
     const { port } = await listen({ env: { API_KEYS: 'some-key-of-the-test' } })
     const answers = Array.from({ length: 20 }, () => send(port, `GET /info HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${'a'.repeat(20_000)}\r\n\r\n`).answer)
     expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200)
     for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1\.1 431 [\s\S]*"code":"HEADERS_TOO_LARGE"/)
   })
 
-  it('that guesses keys does not hold up those who have one', async () => {
+  it('answers clients with a key while another one guesses keys', async () => {
     const { port } = await listen({ env: { API_KEYS: 'some-key-of-the-test' } })
     const info = async (key: string): Promise<number> => (await fetch(`http://127.0.0.1:${port}/info`, { headers: { authorization: `Bearer ${key}` } })).status
     expect(await info('some-key-of-the-test')).toBe(200)

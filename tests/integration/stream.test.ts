@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { describe, expect, it, vi } from 'vitest'
-import { countRuns, predict, startApp, type TestAppOptions } from '../support/app.ts'
+import { countComputedTexts, predict, startApp, type TestAppOptions } from '../support/app.ts'
 import { linesOf, openStream, sendLines } from '../support/ndjson.ts'
 
 async function listening (options: TestAppOptions = {}): Promise<{ app: FastifyInstance, port: number }> {
@@ -17,7 +17,7 @@ const idle = (app: FastifyInstance) => vi.waitFor(() => {
 })
 
 describe('POST /predict with application/x-ndjson', () => {
-  it('answers every line in order, as it answers the text alone, for a body over BODY_LIMIT_BYTES', async () => {
+  it('answers every line of a body over BODY_LIMIT_BYTES in order, as if the text had been sent alone', async () => {
     const { app, port } = await listening({ env: { BODY_LIMIT_BYTES: '1024' } })
     const texts = Array.from({ length: 3000 }, (_, index) => `${'so '.repeat(index % 20)}good ${index % 700}`)
     const { response, lines } = await sendLines(port, texts.map((text, id) => line(text, { id })).join(''))
@@ -30,7 +30,7 @@ describe('POST /predict with application/x-ndjson', () => {
     }
   })
 
-  it('answers an invalid line with an error in its place, and continues', async () => {
+  it('answers an invalid line with an error and continues', async () => {
     const { port } = await listening({ env: { BODY_LIMIT_BYTES: '1024', MAX_TEXT_LENGTH: '50' } })
     const body = Buffer.concat([
       '"a text"\r\n', '{oops\n', '\n', ' \t\r\n', '[1]\n', '42\n', '{"text":""}\n', `"${'a'.repeat(51)}"\n`, `"${'a'.repeat(1100)}"\n`,
@@ -49,7 +49,7 @@ describe('POST /predict with application/x-ndjson', () => {
     expect(lines[12]).toMatchObject({ id: 'mine', code: 'EMPTY_TEXT' })
   })
 
-  it('answers a line before the next is sent, and an empty body with nothing', async () => {
+  it('answers a line before the next one is sent, and an empty body with an empty answer', async () => {
     const { port } = await listening()
     const client = openStream(port)
     client.request.flushHeaders()
@@ -63,11 +63,11 @@ describe('POST /predict with application/x-ndjson', () => {
     expect((await sendLines(port, '')).lines).toEqual([])
   })
 
-  it('stops computing for a client that stops reading, and continues when it reads again', async () => {
+  it('stops computing for a client that stops reading, and continues once it reads again', async () => {
     const { app, port } = await listening()
     const count = 60_000
     const id = 'i'.repeat(120)
-    const runs = countRuns(app)
+    const computed = await countComputedTexts(app)
     const client = openStream(port)
     let sent = 0
     const send = (): void => {
@@ -78,36 +78,36 @@ describe('POST /predict with application/x-ndjson', () => {
     send()
     const response = await client.response
     let before = 0
-    const stands = () => vi.waitFor(() => {
+    const untilStopped = () => vi.waitFor(async () => {
       const last = before
-      before = runs()
+      before = await computed()
       expect(before).toBe(last)
       expect(before).toBeGreaterThan(1)
     }, { timeout: 25_000, interval: 300 })
-    await stands()
+    await untilStopped()
     await idle(app)
-    const stopped = runs()
+    const stopped = await computed()
     expect(stopped).toBeLessThan(count / 20)
     expect(sent).toBeLessThan(count)
     response.resume()
-    await vi.waitFor(() => { expect(runs()).toBeGreaterThan(stopped + 20) })
+    await vi.waitFor(async () => { expect(await computed()).toBeGreaterThan(stopped + 20) })
     client.request.destroy()
     await idle(app)
   })
 
   it('removes the texts of a disconnected client from the queue', async () => {
     const { app, port } = await listening({ env: { CACHE_MAX_ENTRIES: '0' } })
-    const runs = countRuns(app)
+    const computed = await countComputedTexts(app)
     const client = openStream(port)
     for (let index = 0; index < 2000; index++) client.request.write(line(`${'long '.repeat(200)} ${index}`))
-    await vi.waitFor(() => { expect(runs()).toBeGreaterThan(4) }, { interval: 1 })
+    await vi.waitFor(async () => { expect(await computed()).toBeGreaterThan(4) }, { interval: 1 })
     client.request.destroy()
     await idle(app)
-    expect(runs()).toBeLessThan(1000)
+    expect(await computed()).toBeLessThan(1000)
     expect((await predict(app, { text: 'still here' })).statusCode).toBe(200)
   })
 
-  it('waits while the queue is full, and counts as one request in the round-robin', async () => {
+  it('waits while the queue is full, and is served as one request', async () => {
     const { app, port } = await listening({ env: { CACHE_MAX_ENTRIES: '0', QUEUE_LIMIT: '8', MAX_BATCH_SIZE: '8', INFERENCE_WORKERS: '1' } })
     const long = 'long '.repeat(100)
     const streaming = { on: true }
@@ -123,7 +123,7 @@ describe('POST /predict with application/x-ndjson', () => {
     expect(statuses).toEqual(new Set([200, 503]))
   })
 
-  it('does not hold up a single text by more than a turn', async () => {
+  it('answers a single text long before it has answered a stream of 400 lines', async () => {
     const { app, port } = await listening({ env: { CACHE_MAX_ENTRIES: '0', INFERENCE_WORKERS: '1' } })
     const client = openStream(port)
     client.request.end(Array.from({ length: 400 }, (_, index) => line(`${'long '.repeat(300)} ${index}`)).join(''))
@@ -131,15 +131,15 @@ describe('POST /predict with application/x-ndjson', () => {
     let answered = 0
     response.on('data', (chunk: Buffer) => { answered += chunk.toString().split('\n').length - 1 })
     await vi.waitFor(() => { expect(answered).toBeGreaterThan(0) }, { interval: 1 })
-    const runs = countRuns(app)
+    const computed = await countComputedTexts(app)
     expect((await predict(app, { text: 'a single text' })).statusCode).toBe(200)
-    // One that runs, one whose turn it was, the single text itself, and what the answer's way took.
-    expect(runs()).toBeLessThan(10)
+    // The text in progress, the next one, the single text itself, and those that were computed during the answer and both scrapes.
+    expect(await computed()).toBeLessThan(20)
     client.request.destroy()
     await idle(app)
   })
 
-  it('gives up on a client that sends nothing, with a last line', async () => {
+  it('ends the stream of an idle client with a last line REQUEST_TIMEOUT', async () => {
     const { port } = await listening({ limits: { streamIdleMs: 100 } })
     const client = openStream(port)
     client.request.write(`${line('one')}{"text":"never finis`)
@@ -147,7 +147,7 @@ describe('POST /predict with application/x-ndjson', () => {
     expect(lines).toMatchObject([{ label: expect.any(String) }, { line: 2, status: 408, code: 'REQUEST_TIMEOUT' }])
   })
 
-  it('answers the lines that were read at shutdown, and names the line at which it ended', async () => {
+  it('answers the lines that it has read at shutdown, and names the line to resend from', async () => {
     const { app, port } = await listening()
     const client = openStream(port)
     client.request.write(line('one') + line('two'))
@@ -168,7 +168,7 @@ describe('POST /predict with application/x-ndjson', () => {
     expect(response.headers['retry-after']).toBeTruthy()
   })
 
-  it('closes the connection of a client whose request breaks off in the middle', async () => {
+  it('closes the connection of a client whose body ends early', async () => {
     const { port } = await listening()
     const socket = connect(port, '127.0.0.1')
     socket.write('POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n8\r\n"hello"\n\r\n')

@@ -23,7 +23,7 @@ const named = (spans: CollectedSpan[], name: string): CollectedSpan => spans.fin
 const env = (collector: TraceCollector, more: Record<string, string> = {}) => ({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...more })
 
 describe('traces', () => {
-  it('follow a request into the worker thread and back, and never hold its text', { timeout: 40_000 }, async () => {
+  it('follow a request into the worker thread and back, and never contain its text', { timeout: 40_000 }, async () => {
     const collector = await startCollector()
     const app = await startApp({ env: env(collector, { OTEL_SERVICE_NAME: 'moods', OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test,service.name=other', OTEL_EXPORTER_OTLP_HEADERS: 'x-team=blue' }) })
     const response = await app.inject({ method: 'POST', url: '/predict?note=private', payload: { text: 'a private text' } })
@@ -57,7 +57,7 @@ describe('traces', () => {
     await vi.waitFor(async () => { expect((await scrape(app)).get('sentiment_trace_spans_total{outcome="sent"}')).toBe(6) })
   })
 
-  it('continue the caller\'s, and do what it decided', { timeout: 40_000 }, async () => {
+  it('continue the caller\'s trace, and follow its sampling decision', { timeout: 40_000 }, async () => {
     const collector = await startCollector()
     const app = await startApp({ env: env(collector) })
     const traceId = randomUUID().replaceAll('-', '')
@@ -76,7 +76,7 @@ describe('traces', () => {
     expect(servers.map(({ attributes }) => attributes['http.route'])).toEqual(['/predict', '/predict'])
   })
 
-  it('mark what the service failed at', { timeout: 40_000 }, async () => {
+  it('mark failures of the service', { timeout: 40_000 }, async () => {
     const collector = await startCollector()
     const app = await startApp({ env: env(collector), ready: false })
     await predict(app, { text: 'too early' })
@@ -85,7 +85,7 @@ describe('traces', () => {
     await untilReady(app)
   })
 
-  it('put their ids into the request\'s log lines', async () => {
+  it('add their ids to the request\'s log lines', async () => {
     const collector = await startCollector()
     const lines: string[] = []
     const stream = new Writable({ write: (chunk, _encoding, done) => { lines.push(String(chunk)); done() } })
@@ -99,7 +99,7 @@ describe('traces', () => {
     expect(line).toMatchObject({ route: '/info', trace_id: traceId, span_id: expect.stringMatching(/^[0-9a-f]{16}$/) })
   })
 
-  it('are sent to the end at shutdown, and are off where they are disabled', async () => {
+  it('are sent at shutdown, and are not created if they are disabled', async () => {
     const collector = await startCollector()
     const disabled = await startApp({ env: env(collector, { OTEL_SDK_DISABLED: 'true' }) })
     await predict(disabled, { text: 'not traced' })

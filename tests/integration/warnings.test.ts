@@ -6,7 +6,7 @@ const KOREAN = '이 영화는 끔찍했다'
 const WARNED = [KOREAN, '정말 최고였어요!', '너무 웃겨요 lol', '这部电影太糟糕了', 'この映画は最悪だった', 'Этот фильм ужасен', 'هذا الفيلم فظيع']
 const PLAIN = ['Ce film était épouvantable', 'I met 김민준 at the concert and it was great']
 
-it('warns of texts whose letters are mostly of scripts that the model cannot read', async () => {
+it('warns of texts whose letters mostly belong to scripts that the model cannot read', async () => {
   const app = await startApp()
   const { predictions } = (await predict(app, { texts: [...WARNED, ...PLAIN] })).json<{ predictions: { warnings?: string[] }[] }>()
   expect(predictions.map(({ warnings }) => warnings)).toEqual([...WARNED.map(() => ['SCRIPT']), ...PLAIN.map(() => undefined)])
@@ -14,7 +14,7 @@ it('warns of texts whose letters are mostly of scripts that the model cannot rea
   expect((await app.inject('/info')).json()).toMatchObject({ scripts: ['Latin'] })
 })
 
-it('refuses such texts on request, alone in an inline batch, and in a stream', async () => {
+it('rejects such texts on request: alone, in an inline batch and in a stream', async () => {
   const app = await startApp()
   expect((await predict(app, { text: KOREAN, unreadable: 'refuse' })).json()).toMatchObject({ status: 422, code: 'UNREADABLE' })
   expect((await predict(app, { texts: ['ok', KOREAN], unreadable: 'refuse' })).json()).toMatchObject({ status: 422, code: 'UNREADABLE' })
@@ -27,7 +27,7 @@ it('refuses such texts on request, alone in an inline batch, and in a stream', a
   expect(stream.body.trim().split('\n').map((line) => JSON.parse(line) as object)).toMatchObject([{ code: 'UNREADABLE', line: 1 }, { warnings: ['SCRIPT'] }])
 })
 
-it('counts labels, scores and unreadable texts of every shape of request', async () => {
+it('counts labels, scores and unreadable texts of every kind of request', async () => {
   const app = await startApp()
   const before = await scrape(app)
   expect(before.get('sentiment_predictions_total{label="neutral"}')).toBe(0)

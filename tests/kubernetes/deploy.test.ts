@@ -14,7 +14,7 @@ it('runs two ready replicas, which answer through the Service, in a namespace th
   expect({ status, label: body.label }).toEqual({ status: 200, label: 'positive' })
 })
 
-it('is in a namespace that refuses a pod outside the restricted profile', async () => {
+it('is in a namespace that rejects a pod outside the restricted profile', async () => {
   await expect(k('run', 'unrestricted', '--image', 'sentiment-service:kubernetes-test')).rejects.toThrow(/violates PodSecurity "restricted/)
 })
 
@@ -31,7 +31,7 @@ it('starts one worker per CPU of the limit', async () => {
   expect(body.workers.total).toBe(1)
 })
 
-it('is removed without a trace by kubectl delete -k', async () => {
+it('is removed completely by kubectl delete -k', async () => {
   // The overlay under another namespace, as a person would copy it.
   const namespace = 'sentiment-test-removal'
   const copy = await mkdtemp(join(ROOT, 'tests/kubernetes/overlay-'))

@@ -13,7 +13,7 @@ async function podConnects (name: string, host: string, port: number): Promise<s
   return JSON.parse(await k('exec', name, '--', 'node', '--eval', `(async () => {${connects(host, port)}})().then((value) => console.log(JSON.stringify(value)))`)) as string
 }
 
-it('lets the service reach Redis, and no other pod', async () => {
+it('allows the service to reach Redis, but no other pod', async () => {
   const [pod] = await settled(2)
   expect(await podConnects(pod?.metadata.name as string, 'redis', 6379)).toBe('connected')
   const [redis] = await pods('redis')
@@ -22,7 +22,7 @@ it('lets the service reach Redis, and no other pod', async () => {
   }
 })
 
-it('lets no other pod reach the port of the metrics, which the node can read', async () => {
+it('does not allow other pods to reach the metrics port, which the node can read', async () => {
   const [pod] = await settled(2)
   const { name } = pod?.metadata ?? {}
   expect(await inPod(connects(pod?.status.podIP as string, 8000))).toBe('connected')

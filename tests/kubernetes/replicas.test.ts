@@ -35,7 +35,7 @@ it('computes a new text that is sent to all replicas at the same time at most on
   expect(runs).toBeLessThanOrEqual(3)
 })
 
-it('computes few texts twice under skewed load on three replicas without a lock in Redis', async () => {
+it('computes at most a few texts twice under skewed load on three replicas without a lock in Redis', async () => {
   // 4,000 requests from 24 connections, texts drawn by a Zipf distribution over 2,000: how much would a lock save?
   const before = await computed(replicas)
   const distinct = await inPod<number>(`const hosts = ${JSON.stringify(hosts)}, seen = new Set(), tag = Date.now()

@@ -9,13 +9,14 @@ import { SERVER_LIMITS, type ServerLimits } from '../../src/http/limits.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createModelManager } from '../../src/create-model-manager.ts'
 import { TINY_ROBERTA } from '../fixtures/make-model.ts'
+import { scrape } from './scrape.ts'
 
 export const BUILT_WORKER = new URL('../../dist/inference/worker.js', import.meta.url)
 
 export interface TestAppOptions {
   env?: Record<string, string>
   workerUrl?: URL
-  /** False: return at once, while the model still loads. */
+  /** False: return immediately, while the model is loading. */
   ready?: boolean
   limits?: Partial<ServerLimits>
   logger?: FastifyBaseLogger
@@ -36,7 +37,7 @@ export async function startApp ({ env = {}, workerUrl = BUILT_WORKER, ready = tr
   return app
 }
 
-/** Waits until every worker is ready, and none loads the model another time. */
+/** Waits until every worker is ready and none loads the model again. */
 export async function untilReady (app: FastifyInstance): Promise<void> {
   await vi.waitFor(() => {
     const { pool } = app.modelManager.requireModel()
@@ -44,18 +45,11 @@ export async function untilReady (app: FastifyInstance): Promise<void> {
   }, { timeout: 60_000, interval: 20 })
 }
 
-/** Counts the texts that are computed from now on. */
-export function countRuns (app: FastifyInstance): () => number {
-  const { events } = app.modelManager
-  let texts = 0
-  app.modelManager.events = {
-    ...events,
-    onTextComputed: (result) => {
-      texts++
-      events.onTextComputed?.(result)
-    }
-  }
-  return () => texts
+/** Returns a function that reads from `/metrics` how many texts have been computed since this call. */
+export async function countComputedTexts (app: FastifyInstance): Promise<() => Promise<number>> {
+  const read = async (): Promise<number> => (await scrape(app)).get('sentiment_texts_computed_total') ?? 0
+  const before = await read()
+  return async () => await read() - before
 }
 
 /** `POST /predict` with a JSON body. */

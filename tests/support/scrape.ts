@@ -12,13 +12,13 @@ export function parseSeries (text: string): Series {
   }))
 }
 
-/** What the service shows at `/metrics` now. */
+/** The current series of the service. */
 export async function scrape (app: FastifyInstance): Promise<Series> {
   return parseSeries((await app.inject('/metrics')).body)
 }
 
-/** By how much each series moved while `action` ran; series that did not move are left out. */
-export async function moved (app: FastifyInstance, action: () => Promise<unknown>): Promise<Record<string, number>> {
+/** The change of each series while `action` ran; unchanged series are left out. */
+export async function measureChanges (app: FastifyInstance, action: () => Promise<unknown>): Promise<Record<string, number>> {
   const before = await scrape(app)
   await action()
   const after = await scrape(app)

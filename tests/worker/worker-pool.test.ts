@@ -25,7 +25,7 @@ describe('WorkerPool', () => {
   /** Both workers are ready, and the first has loaded the model again. */
   const bothReady = () => vi.waitFor(() => { expect([pool?.ready, pool?.maxTextsPerRun]).toEqual([2, 4]) }, { timeout: 10_000 })
 
-  it('runs on every worker, and has no idle worker then', async () => {
+  it('runs a text on every worker, and then has no idle worker', async () => {
     const workers = create()
     expect(await workers.start()).toMatchObject({ labels: ['negative', 'neutral', 'positive'], maxTokens: 512 })
     await bothReady()
@@ -45,7 +45,7 @@ describe('WorkerPool', () => {
     expect(await Promise.all([workers.run(['ab', 'abc']), workers.run(['a'])])).toMatchObject([[{ tokens: 2 }, { tokens: 3 }], [{ tokens: 1 }]])
   })
 
-  it('does not load the model of the first worker again if no other worker runs several texts together', async () => {
+  it('does not load the model of the first worker again if the other workers run one text at a time', async () => {
     const onWorkerReady = vi.fn()
     const workers = create({ workerUrl: new URL('../fixtures/workers/unbatched.mjs', import.meta.url), onWorkerReady })
     await workers.start()
@@ -54,13 +54,13 @@ describe('WorkerPool', () => {
     expect(onWorkerReady).toHaveBeenCalledTimes(2)
   })
 
-  it('loads the model of a single worker for several texts at once, since no other would answer meanwhile', async () => {
+  it('loads the model of a single worker with batching from the start', async () => {
     const workers = create({ size: 1 })
     expect(await workers.start()).toMatchObject({ maxTextsPerRun: 4 })
     expect(workers.maxTextsPerRun).toBe(4)
   })
 
-  it('notifies when a worker is idle again', async () => {
+  it('calls onIdle when a worker is idle again', async () => {
     const workers = create({ size: 1 })
     await workers.start()
     const idle = vi.fn()
@@ -91,7 +91,7 @@ describe('WorkerPool', () => {
     expect(workers.states).toMatchObject({ starting: 0, idle: 2 })
   })
 
-  it('keeps the young generation of a worker\'s heap small, and the environment from it', async () => {
+  it('limits the young generation of a worker\'s heap, and gives it no environment', async () => {
     vi.stubEnv('API_KEYS', 'a-secret-key-of-some-length')
     onTestFinished(() => { vi.unstubAllEnvs() })
     const workers = create({ size: 1, workerUrl: new URL('../fixtures/workers/littering.mjs', import.meta.url) })

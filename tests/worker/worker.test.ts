@@ -26,7 +26,7 @@ it('runs texts together if the model is loaded with batching', async () => {
   expect(await run(['one', 'two'])).toMatchObject({ type: 'run-result', outcomes: [{ runTexts: 2 }, { runTexts: 2 }] })
 })
 
-it('runs each text alone if they cannot run together', async () => {
+it('runs each text alone if the texts together fail', async () => {
   const { run } = await startWorker(false)
   const { outcomes: together } = await run(['one', 'two'])
   const { outcomes: [one] } = await run(['one'])
@@ -34,7 +34,7 @@ it('runs each text alone if they cannot run together', async () => {
   expect(together).toMatchObject([{ runTexts: 1, logits: (one as TextResult).logits }, { runTexts: 1, logits: (two as TextResult).logits }])
 })
 
-it('computes the same numbers after its model was loaded again with batching', async () => {
+it('computes the same logits after its model was loaded again with batching', async () => {
   const { load, run } = await startWorker(false)
   const before = await run(['one'])
   expect(await load(true)).toMatchObject({ type: 'ready', maxTextsPerRun: 4 })

@@ -58,7 +58,7 @@ it('pins the model to a commit', async () => {
   expect(settings.MODEL_REVISION).toMatch(/^[0-9a-f]{40}$/)
 })
 
-it('gives a pod more time to end than the service takes', async () => {
+it('gives a pod more time to stop than the service takes', async () => {
   for (const { manifests } of rendered.values()) {
     const settings = manifests.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.startsWith('sentiment-settings'))?.data
     const deployment = manifests.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'sentiment')
@@ -83,7 +83,7 @@ ${groups}
 })
 
 describe.each([OLDEST, NEWEST])('Kubernetes %s', (version) => {
-  it.skipIf(process.env.KUBERNETES_VALIDATE === undefined)('accepts every object, unknown fields refused (kubernetes-validate)', async () => {
+  it.skipIf(process.env.KUBERNETES_VALIDATE === undefined)('accepts every object without unknown fields (kubernetes-validate)', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'manifests-'))
     onTestFinished(() => rm(folder, { recursive: true, force: true }))
     const files = await Promise.all([...rendered].map(async ([name, { text }], index) => {

@@ -11,7 +11,7 @@ describe('API keys', () => {
     expect([keys.findName(FIRST), keys.findName(SECOND), keys.findName('alice'), keys.findName(`alice:${FIRST}`)]).toEqual(['alice', 'key-2', undefined, undefined])
   })
 
-  it.each(['a'.repeat(20), 'abcabcabcabcabcabc', '1234567890123456', 'passwordpassword', 'changemechangeme', '0000000000000001', 'abcdefghijklmnop'])('are refused if easily guessed: %s', (key) => {
+  it.each(['a'.repeat(20), 'abcabcabcabcabcabc', '1234567890123456', 'passwordpassword', 'changemechangeme', '0000000000000001', 'abcdefghijklmnop'])('are rejected if they are easy to guess: %s', (key) => {
     expect(() => hashKeys(key)).toThrow('key 1 is easily guessed')
   })
 

@@ -11,7 +11,7 @@ it('bounds the texts in flight of each caller alone, and admits any batch of a c
   limits.acquire('key:a', 10)
 })
 
-it('has no limit if it is 0', () => {
+it('limits nothing if the maximum is 0', () => {
   const limits = new CallerLimits(0)
   for (let count = 0; count < 3; count++) limits.acquire('key:a', 1000)
 })

@@ -13,7 +13,7 @@ describe('summarize', () => {
     expect(summary.confusion).toEqual([[3, 1, 0], [0, 1, 0], [1, 0, 0]])
   })
 
-  it('gives an interval around the recall, the same every time', () => {
+  it('returns the same interval around the recall every time', () => {
     const runs = outcomes(Array.from({ length: 300 }, (_, index) => [index % 3, index % 5 === 0 ? 0 : index % 3]))
     const { interval: [low, high], macroRecall } = summarize(runs, 3)
     expect(low).toBeLessThan(macroRecall)
@@ -29,7 +29,7 @@ describe('agreement', () => {
 })
 
 describe('parseExamples', () => {
-  it('takes indices and names, and keeps tabs in a text', () => {
+  it('accepts indices and names, and keeps tabs in a text', () => {
     expect(parseExamples('0\ta\tb\npositive\tc\n', ['negative', 'neutral', 'positive'])).toEqual([{ label: 0, text: 'a\tb' }, { label: 2, text: 'c' }])
   })
 

@@ -18,7 +18,7 @@ describe('measureCalibration', () => {
     expect(measureCalibration([...repeat(1, 0, [0.6, 0.4, 0]), ...repeat(1, 1, [0.9, 0.1, 0])]).ece).toBeCloseTo((0.4 + 0.9) / 2)
   })
 
-  it('gives the Brier score and the negative log likelihood of the true labels', () => {
+  it('returns the Brier score and the negative log likelihood of the true labels', () => {
     const { brier, nll } = measureCalibration([{ truth: 0, scores: [0.5, 0.25, 0.25] }, { truth: 2, scores: [0, 0, 1] }])
     expect(brier).toBeCloseTo((0.25 + 0.0625 + 0.0625) / 2)
     expect(nll).toBeCloseTo(Math.log(2) / 2)
@@ -28,7 +28,7 @@ describe('measureCalibration', () => {
     expect(measureCalibration([{ truth: 0, scores: [0, 1, 0] }]).nll).toBeCloseTo(-Math.log(5e-7))
   })
 
-  it('gives the accuracy at each score threshold and the share that is answered', () => {
+  it('returns the accuracy at each score threshold, and the share of texts above it', () => {
     const { thresholds } = measureCalibration([...repeat(1, 0, [0.95, 0.05, 0]), ...repeat(2, 0, [0.75, 0.2, 0.05]), ...repeat(1, 1, [0.75, 0.2, 0.05])])
     expect(thresholds.map(({ score, answered }) => [score, answered])).toEqual([[0.5, 1], [0.6, 1], [0.7, 1], [0.8, 0.25], [0.9, 0.25]])
     expect(thresholds[0]?.accuracy).toBeCloseTo(0.75)

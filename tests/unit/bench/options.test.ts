@@ -18,7 +18,7 @@ describe('readOptions', () => {
     expect(rest).toEqual({ quick: false, rounds: 5, seconds: 2.5, connections: 8, url: 'http://127.0.0.1:8000' })
   })
 
-  it('skips scenarios that start the service themselves with --url, and refuses them by name', () => {
+  it('skips scenarios that start the service themselves with --url, and rejects them by name', () => {
     expect(read('--url', 'http://127.0.0.1:8000').scenarios.map(({ name }) => name)).not.toContain('cold-start')
     expect(() => read('cold-start', '--url', 'http://127.0.0.1:8000')).toThrow('cold-start starts the service itself')
   })

@@ -129,7 +129,7 @@ describe('replaceGeneratedPart', () => {
     expect(replaceGeneratedPart(once, 'x', 'new')).toBe(once)
   })
 
-  it('refuses a document without the part', () => {
+  it('throws for a document without the generated part', () => {
     expect(() => replaceGeneratedPart(document, 'y', 'new')).toThrow('<!-- y: generated')
   })
 })

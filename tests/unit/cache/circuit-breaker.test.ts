@@ -12,7 +12,7 @@ describe('CircuitBreaker', () => {
     return { breaker: new CircuitBreaker({ threshold: 3, probeMs: 100, maxProbeMs: 400, probe, onOpen, onClose }), onOpen, onClose }
   }
 
-  it('opens after failures in a row, not after as many in all', () => {
+  it('opens after consecutive failures, but not if a call succeeds between them', () => {
     const { breaker, onOpen } = create(() => Promise.resolve())
     breaker.failed(failure)
     breaker.failed(failure)
@@ -26,7 +26,7 @@ describe('CircuitBreaker', () => {
     expect(onOpen).toHaveBeenCalledExactlyOnceWith(failure)
   })
 
-  it('probes with growing pauses, and closes when one succeeds', async () => {
+  it('probes at growing intervals, and closes when a probe succeeds', async () => {
     const probe = vi.fn<() => Promise<void>>().mockRejectedValueOnce(failure).mockRejectedValueOnce(failure).mockResolvedValue()
     const { breaker, onClose } = create(probe)
     breaker.open(failure)
@@ -40,7 +40,7 @@ describe('CircuitBreaker', () => {
     expect(onClose).toHaveBeenCalledTimes(1)
   })
 
-  it('probes no more once stopped', async () => {
+  it('does not probe once it is stopped', async () => {
     const probe = vi.fn(() => Promise.resolve())
     const { breaker } = create(probe)
     breaker.open(failure)

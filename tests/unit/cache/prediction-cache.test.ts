@@ -23,7 +23,7 @@ function lookUp (cache: PredictionCache<Classification>, keys: string[], compute
 }
 
 describe('PredictionCache', () => {
-  it('stores in memory what Redis has, and treats a foreign value as a miss', async () => {
+  it('stores values from Redis in memory, and treats a foreign value as a miss', async () => {
     const redis = redisWith({ known: encode('known', value), foreign: Buffer.from('hello') })
     const cache = new PredictionCache({ memory: memoryOf(), redis })
     const computed: string[] = []
@@ -42,7 +42,7 @@ describe('PredictionCache', () => {
     expect(cache.stats).toEqual({ memory: { entries: 1 }, redis: 'up' })
   })
 
-  it('computes equal texts of one request, and of several at the same time, once', async () => {
+  it('computes equal texts of one request or of concurrent requests once', async () => {
     const onJoin = vi.fn()
     const cache = new PredictionCache({ memory: memoryOf(0), onJoin })
     const computed: string[] = []
@@ -53,7 +53,7 @@ describe('PredictionCache', () => {
     expect(onJoin).toHaveBeenCalledExactlyOnceWith(1)
   })
 
-  it('throws what the computation throws before it starts, and computes the text the next time', async () => {
+  it('rejects with the error of a computation that cannot start, and computes the text the next time', async () => {
     const cache = new PredictionCache({ memory: memoryOf() })
     const refused = cache.getOrCompute(['key'], ['text'], {
       labelCount: 3, signal: () => new AbortController().signal, compute: () => { throw new Error('overloaded') }, trace: { cacheMs: 0, queuedAt: undefined }
@@ -94,7 +94,7 @@ describe('MemoryStore', () => {
     expect(memory.get('a')).toBeUndefined()
   })
 
-  it('stores nothing if it may have no entries', () => {
+  it('stores nothing if its maximum is 0', () => {
     const memory = new MemoryStore({ maxEntries: 0, ttlSeconds: 60 })
     memory.set('a', value)
     expect(memory.get('a')).toBeUndefined()

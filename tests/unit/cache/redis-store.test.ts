@@ -15,7 +15,7 @@ function storeOn (entries: Record<string, string> | undefined) {
 
 const textsOf = (values: (Buffer | undefined)[]): (string | undefined)[] => values.map((value) => value?.toString())
 
-it('reads with one MGET what several callers ask for at the same moment, and gives each its own', async () => {
+it('reads the keys of all callers in one tick with one MGET, and returns each caller its own values', async () => {
   const { store, mgetBuffer } = storeOn({ a: '1', b: '2', d: '4' })
   const [first, second, third] = await Promise.all([store.getMany(['a', 'x']), store.getMany(['b']), store.getMany(['y', 'd', 'a'])])
   expect(textsOf(first)).toEqual(['1', undefined])
@@ -31,14 +31,14 @@ it('sends another MGET for keys that are requested later', async () => {
   expect(mgetBuffer).toHaveBeenCalledTimes(2)
 })
 
-it('splits what would hold up the server for long', async () => {
+it('splits many keys into several MGETs', async () => {
   const { store, mgetBuffer } = storeOn({ k0: 'first', k699: 'last' })
   const values = await Promise.all(Array.from({ length: 700 }, (_, index) => store.getMany([`k${index}`])))
   expect(textsOf([values[0]?.[0], values[699]?.[0]])).toEqual(['first', 'last'])
   expect(mgetBuffer.mock.calls.map(([keys]) => keys.length)).toEqual([512, 188])
 })
 
-it('takes a server that is away for a miss of everything, for every caller', async () => {
+it('returns misses to every caller if the server is unreachable', async () => {
   const { store } = storeOn(undefined)
   expect(await Promise.all([store.getMany(['a', 'b']), store.getMany(['c'])])).toEqual([[undefined, undefined], [undefined]])
 })

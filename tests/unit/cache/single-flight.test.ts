@@ -10,7 +10,7 @@ function pending<T> () {
 const signal = () => new AbortController().signal
 
 describe('SingleFlight', () => {
-  it('shares one computation among all callers of its time, and keeps nothing afterwards', async () => {
+  it('shares one computation among concurrent callers, and stores nothing', async () => {
     const flights = new SingleFlight<number>()
     const computation = pending<number>()
     flights.add('key', computation)
@@ -45,7 +45,7 @@ describe('SingleFlight', () => {
     expect(await stayed).toEqual([3])
   })
 
-  it('cancels a computation when its last caller leaves, after forgetting it', async () => {
+  it('forgets and then cancels a computation when its last caller stops waiting', async () => {
     const flights = new SingleFlight<number>()
     const computation = pending<number>()
     const leaver = new AbortController()

@@ -4,7 +4,7 @@ import { ByteBudget } from '../../../src/http/byte-budget.ts'
 const MIB = 1 << 20
 
 describe('ByteBudget', () => {
-  it('refuses large bodies beyond three quarters of the limit, and still admits small ones', () => {
+  it('rejects large bodies beyond three quarters of the limit, and still admits small ones', () => {
     const budget = new ByteBudget(8 * MIB)
     const held = Array.from({ length: 6 }, () => budget.reserve(MIB))
     expect(held).not.toContain(undefined)
@@ -20,7 +20,7 @@ describe('ByteBudget', () => {
     expect(budget.reserve(MIB)).toBeUndefined()
   })
 
-  it('lets a body of unknown length grow while the budget allows it', () => {
+  it('allows a body of unknown length to grow within the budget', () => {
     const budget = new ByteBudget(4 * MIB)
     const first = budget.reserve(1000)
     const second = budget.reserve(1000)

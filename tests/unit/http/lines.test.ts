@@ -13,15 +13,15 @@ function split (bytes: Buffer, size = bytes.length, maxBytes = 100): (string | u
 }
 
 describe('LineSplitter', () => {
-  it('takes LF and CRLF, blank lines, a byte order mark and a last line without a break', () => {
+  it('accepts LF and CRLF, blank lines, a byte order mark and a last line without a line break', () => {
     expect(split(Buffer.from('\ufeffa\r\n\nb\rc\n😀'))).toEqual(['a', '', 'b\rc', '😀'])
   })
 
-  it('drops a line over the limit, and nothing else', () => {
+  it('drops only a line over the limit', () => {
     expect(split(Buffer.from('12345\r\n123456\n1\n1234567890'), 3, 5)).toEqual(['12345', undefined, '1', undefined])
   })
 
-  it('finds the same lines however the bytes are cut', () => {
+  it('splits any division of the bytes into the same lines', () => {
     fc.assert(fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 30 })), fc.integer({ min: 1, max: 20 }), (texts, size) => {
       const bytes = Buffer.from(texts.join('\n'))
       expect(split(bytes, size, 20)).toEqual(split(bytes, bytes.length + 1, 20))

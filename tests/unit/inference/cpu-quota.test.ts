@@ -22,7 +22,7 @@ describe('cpuQuota', () => {
     expect(cpuQuota(root)).toBe(1.5)
   })
 
-  it('takes the tightest limit of the group and those above it', async () => {
+  it('uses the lowest limit of the group and its ancestors', async () => {
     await write({
       'proc/self/cgroup': '0::/a/b\n',
       'sys/fs/cgroup/a/cpu.max': '200000 100000\n',

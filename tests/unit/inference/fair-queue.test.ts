@@ -49,7 +49,7 @@ describe('FairQueue', () => {
     expect(served).toBeLessThanOrEqual(101)
   })
 
-  it('serves a remaining request soon, however many others have left', () => {
+  it('serves a remaining request soon after many others were removed', () => {
     const queue = new FairQueue()
     const requests = Array.from({ length: 100 }, (_, index) => request(queue, `batch ${index}`, 5))
     take(queue, 100)
@@ -99,7 +99,7 @@ describe('FairQueue', () => {
     expect([1, 4, 100].map((count) => queue.costBefore(count, 'key 2'))).toEqual([1, 4, 10])
   })
 
-  it('never loses or repeats a text, whatever is added, taken and removed', () => {
+  it('never loses or repeats a text for any sequence of operations', () => {
     const step = fc.oneof(
       fc.record({ add: fc.integer({ min: 1, max: 6 }), caller: fc.constantFrom('a', 'b', 'c') }),
       fc.record({ take: fc.integer({ min: 1, max: 3 }) }),

@@ -11,7 +11,7 @@ describe('readLabels', () => {
     expect(readLabels({}, count)).toEqual(Array.from({ length: count }, (_, index) => `LABEL_${index}`))
   })
 
-  it('refuses a model that declares another number of labels than it computes', () => {
+  it('rejects a model that declares another number of labels than it computes', () => {
     expect(() => readLabels({ id2label: { 0: 'a', 1: 'b' } }, 3)).toThrow('declares 2 labels (id2label), but the model computes 3')
   })
 })
@@ -25,7 +25,7 @@ describe('readScoreFunction', () => {
     expect(readScoreFunction(type === undefined ? {} : { problem_type: type }, count)).toBe(expected)
   })
 
-  it('refuses a model that predicts a number', () => {
+  it('rejects a model that predicts a number', () => {
     expect(() => readScoreFunction({ problem_type: 'regression' }, 1)).toThrow('declares the problem_type regression')
   })
 })

@@ -23,7 +23,7 @@ describe('Scheduler with several texts per run', () => {
     expect(runner.started).toEqual(['first', 'a+b+c+d', 'e', 'f'])
   })
 
-  it('runs long texts alone, in their turn', async () => {
+  it('runs long texts alone, in the order of the queue', async () => {
     const long = 'x'.repeat(300)
     const { runner, results } = waiting(4, [long, 'a', 'b', long, 'c', 'd'])
     for (let index = 0; index < 7; index++) await runner.finish()

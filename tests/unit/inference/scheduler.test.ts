@@ -32,7 +32,7 @@ describe('Scheduler', () => {
     expect(runner.started).toEqual(['1', '2', '3'])
   })
 
-  it('refuses a request that does not fit into the queue, with the time until it may', () => {
+  it('rejects a request that does not fit into the queue, with the time to retry after', () => {
     const { scheduler } = createScheduler({ limit: 4, textMs: 1000 })
     const flow = new Flow('')
     scheduler.enqueue(['1', '2', '3', '4'], flow)
@@ -42,7 +42,7 @@ describe('Scheduler', () => {
     expect(() => scheduler.admit(['x'], '', inSeconds(60))).toThrow(expect.objectContaining({ code: 'OVERLOADED', statusCode: 503, retryAfterSeconds: 5 }))
   })
 
-  it('refuses a request that would wait beyond its deadline, but not a small one that would not', () => {
+  it('rejects a request that would wait beyond its deadline, but not a small one that would not', () => {
     const { scheduler } = createScheduler({ limit: 100, textMs: 100 })
     scheduler.enqueue(Array.from({ length: 50 }, (_, index) => String(index % 10)), new Flow(''))
     expect(() => scheduler.admit(Array(9).fill('x'), '', inSeconds(1))).toThrow(expect.objectContaining({ code: 'OVERLOADED' }))
@@ -57,7 +57,7 @@ describe('Scheduler', () => {
     expect(() => scheduler.admit(Array(20).fill('x'), '', inSeconds(1))).toThrow(expect.objectContaining({ code: 'OVERLOADED' }))
   })
 
-  it('refuses a batch that even an idle service could not answer in time, in a way that does not invite a repetition', () => {
+  it('rejects a batch that even an idle service could not compute in time, with an error that clients do not retry', () => {
     const { scheduler } = createScheduler({ limit: 1000, textMs: 10 })
     const batch = Array(128).fill('x'.repeat(2000))
     expect(() => scheduler.admit(batch, '', inSeconds(10))).toThrow(expect.objectContaining({ code: 'BATCH_SIZE', statusCode: 422 }))

@@ -27,7 +27,7 @@ describe('isBlank', () => {
     expect(isBlank(text)).toBe(false)
   })
 
-  it('stays false however many invisible characters surround a visible one', () => {
+  it('is false if any number of invisible characters surround a visible one', () => {
     const invisible = fc.string({ unit: fc.constantFrom(' ', '\u200b', '\ufe0f', '\u3164', '\u2800', '\n') })
     fc.assert(fc.property(invisible, invisible, fc.constantFrom('a', '9', '?', '🙂'), (before, after, visible) => {
       expect(isBlank(before + after)).toBe(true)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { checkText } from '../../../src/prediction/text.ts'
 
 describe('checkText', () => {
-  it.each(['', ' ', '\n\t ', '\u00a0'])('refuses %j as empty', (text) => {
+  it.each(['', ' ', '\n\t ', '\u00a0'])('rejects %j as empty', (text) => {
     expect(() => checkText(text, 3, 10)).toThrow(expect.objectContaining({ code: 'EMPTY_TEXT', statusCode: 422 }))
   })
 

@@ -34,7 +34,7 @@ async function later<T> (value: T, ticks: number): Promise<T> {
 }
 
 describe('inOrder', () => {
-  it('yields every result in the order of the items, whatever the groups and the durations', async () => {
+  it('yields every result in the order of the items, for any groups and durations', async () => {
     await fc.assert(fc.asyncProperty(fc.array(fc.array(fc.nat(5), { maxLength: 5 }), { maxLength: 8 }), fc.integer({ min: 1, max: 5 }), async (groups, limit) => {
       const items = groups.map((group, first) => group.map((ticks, index) => ({ ticks, id: `${first}.${index}` })))
       let inFlight = 0
@@ -49,7 +49,7 @@ describe('inOrder', () => {
     }), { numRuns: 50 })
   })
 
-  it('starts nothing while the consumer does not take results', async () => {
+  it('starts no item while the consumer does not request results', async () => {
     const source = sourceOf(Array.from({ length: 100 }, (_, index) => [index]))
     const results = inOrder(options({ source, start: (item) => Promise.resolve(item) }))
     await results.next()

@@ -17,7 +17,7 @@ describe('preprocess', () => {
     expect(preprocess(text)).toBe(expected)
   })
 
-  it('changes nothing more when applied again', () => {
+  it('does not change a text that is already preprocessed', () => {
     fc.assert(fc.property(fc.string(), (text) => {
       expect(preprocess(preprocess(text))).toBe(preprocess(text))
     }))

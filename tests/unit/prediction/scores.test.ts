@@ -5,8 +5,8 @@ import { computeScores } from '../../../src/prediction/answer.ts'
 
 const logits = fc.array(fc.float({ min: -50, max: 50, noNaN: true }), { minLength: 1, maxLength: 8 })
 
-describe('scoresOf', () => {
-  it('gives the softmax of known logits', () => {
+describe('computeScores', () => {
+  it('returns the softmax of known logits', () => {
     expect(computeScores(Float32Array.of(0, Math.log(3), 0))).toEqual([0.2, 0.6, 0.2])
   })
 
@@ -23,7 +23,7 @@ describe('scoresOf', () => {
     expect(computeScores(Float32Array.of(1000, 0))).toEqual([1, 0])
   })
 
-  it('gives sigmoids and raw logits on request', () => {
+  it('returns sigmoids and raw logits on request', () => {
     expect(computeScores(Float32Array.of(0, 100), 'sigmoid')).toEqual([0.5, 1])
     expect(computeScores(Float32Array.of(-1.5, 2.5), 'none')).toEqual([-1.5, 2.5])
   })

@@ -22,11 +22,11 @@ describe('splitSentences', () => {
     expect(split(text)).toEqual(sentences)
   })
 
-  it('gives offsets in UTF-16 code units', () => {
+  it('returns offsets in UTF-16 code units', () => {
     expect(splitSentences('😍😍. Nice.')).toEqual([{ offset: 0, length: 5 }, { offset: 6, length: 5 }])
   })
 
-  it('covers every character but white space, in order and without overlap, whatever the text', () => {
+  it('covers every character but white space of any text, in order and without overlap', () => {
     const pieces = fc.constantFrom('.', '!', '?', ' ', '\n', '\r\n', '"', '…', 'word', 'Mr', '7', '😍', '🇫🇷', '\u200D', '\uD800', 'é', '영화')
     fc.assert(fc.property(fc.oneof(fc.array(pieces, { maxLength: 40 }).map((parts) => parts.join('')), fc.string({ unit: 'binary' })), (text) => {
       let end = 0
