@@ -3,7 +3,7 @@ import { Service } from '../support/service.ts'
 import { Stack } from './support/stack.ts'
 import { report } from './support/wait.ts'
 
-/** Where the crawl starts. */
+/** First paths of the crawl. */
 const ENTRY_POINTS = ['/', '/docs', '/openapi.json', '/metrics', '/info', '/health', '/health/live', '/no-such-path']
 
 let stack: Stack

@@ -105,7 +105,7 @@ describe('stop', () => {
     await clients
     expect(new Set(answers.map(({ status, body }) => status === 200 ? 'answered' : body.code))).toEqual(
       new Set(answers.some(({ status }) => status !== 200) ? ['answered', 'NOT_READY'] : ['answered']))
-    // What the service answered has arrived, and nothing that it accepted was given up.
+    // Every answer of the service has arrived, and no accepted request was dropped.
     const logged = service.lines.filter((line) => line.includes('"route":"/predict"')).map((line) => JSON.parse(line).statusCode as number)
     expect(logged.filter((status) => status === 200)).toHaveLength(answers.filter(({ status }) => status === 200).length)
     expect(logged).not.toContain(499)

@@ -91,7 +91,7 @@ describe('a model from the hub', () => {
       else send()
     }
     expect(answers.map(({ id }) => id)).toEqual(Array.from({ length: sent }, (_, id) => id))
-    // No line fails, and none goes back to the model before.
+    // No line fails, and none is answered by the fallback after the switch.
     const change = answers.findIndex(({ model }) => model === NAME)
     expect(answers.map(({ model }) => model)).toEqual(answers.map((_answer, index) => index < change ? 'compact' : NAME))
     expect(change).toBeGreaterThan(0)

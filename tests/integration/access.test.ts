@@ -107,7 +107,7 @@ describe('the rate limit', () => {
     const app = await startApp({ env: { RATE_LIMIT_TEXTS_PER_MINUTE: '1', TRUST_PROXY: 'true' } })
     const from = (forwarded: string) => predict(app, undefined, '192.0.2.1', { 'x-forwarded-for': forwarded })
     expect((await from('203.0.113.1')).statusCode).toBe(200)
-    // What the client wrote itself stands farther left.
+    // Entries that the client wrote itself are further left.
     expect((await from('198.51.100.9, 203.0.113.1')).statusCode).toBe(429)
     expect((await from('203.0.113.2')).statusCode).toBe(200)
   })
@@ -135,7 +135,7 @@ describe('the rate limit', () => {
     expect(keys).toHaveLength(1)
     expect(keys[0]).not.toContain('test')
     expect(await client.pttl(keys[0] as string)).toBeGreaterThan(0)
-    // A counter without an expiry would block its caller for ever.
+    // A counter without an expiry would block its caller forever.
     await client.persist(keys[0] as string)
     expect((await predict(apps[0], KEYS[0])).statusCode).toBe(200)
     expect(await client.pttl(keys[0] as string)).toBeGreaterThan(0)

@@ -6,7 +6,7 @@ import type { FastifyInstance, InjectOptions } from 'fastify'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { predict, startApp } from '../support/app.ts'
 
-/** What comes back until the server closes the connection. */
+/** Sends bytes, and returns everything that the server sends until it closes the connection. */
 async function sendBytes (app: FastifyInstance, bytes: string): Promise<string> {
   await app.listen({ host: '127.0.0.1', port: 0 })
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')

@@ -28,7 +28,7 @@ describe('GET /metrics', () => {
     await predict(app, { text: '' })
     await app.inject('/nowhere')
     const after = await scrape(app)
-    // Only what the process itself is made of comes and goes.
+    // Only series of the process itself appear and disappear.
     const lasting = [...after.keys()].filter((name) => !/^nodejs_active_/.test(name))
     expect(lasting.filter((name) => !before.has(name))).toEqual([])
     const counters = [...before].filter(([name]) => /^sentiment_.*(_total|_count|_sum|_bucket)/.test(name))

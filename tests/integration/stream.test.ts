@@ -71,7 +71,7 @@ describe('POST /predict with application/x-ndjson', () => {
     const client = openStream(port)
     let sent = 0
     const send = (): void => {
-      // Most lines come from memory and fill what the operating system buffers; every twentieth must be computed.
+      // Most answers come from memory and fill the buffers of the operating system; every twentieth text must be computed.
       while (sent < count) if (!client.request.write(line(sent++ % 20 === 0 ? `text ${sent}` : 'the same', { id }))) return
     }
     client.request.on('drain', send)

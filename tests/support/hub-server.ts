@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** What goes wrong with a file; `times` requests are affected, then it is served as it should be. */
+/** A fault of a file: it affects `times` requests, and then the file is served correctly. */
 export interface Fault {
   kind: 'status' | 'cut' | 'stall' | 'damage' | 'slow' | 'oversize' | 'redirect'
   /** Status to answer with, and its Retry-After header. */
@@ -60,7 +60,7 @@ export class HubServer {
     return hub
   }
 
-  /** From now on `file` goes wrong. */
+  /** Adds a fault to `file`. */
   fail (file: string, fault: Fault): void {
     this.#faults.set(file, { times: Infinity, ...fault })
   }

@@ -23,7 +23,7 @@ export class PrometheusServer {
     this.#url = url
   }
 
-  /** @param metricsPort where the service shows its metrics */
+  /** @param metricsPort port on which the service serves its metrics */
   static async start (metricsPort: number): Promise<PrometheusServer> {
     needPrometheus()
     const directory = await mkdtemp(join(tmpdir(), 'prometheus-'))
@@ -49,7 +49,7 @@ export class PrometheusServer {
     return server
   }
 
-  /** Samples of an expression now. Throws where Prometheus cannot evaluate it. */
+  /** The current samples of an expression. Throws if Prometheus cannot evaluate it. */
   async query (expression: string): Promise<Sample[]> {
     const response = await fetch(`${this.#url}/api/v1/query`, { method: 'POST', body: new URLSearchParams({ query: expression }) })
     const { status, error, data } = await response.json() as { status: string, error?: string, data?: { result: Sample[] } }

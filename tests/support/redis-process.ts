@@ -39,7 +39,7 @@ export class RedisProcess {
     this.#process = spawn(this.#program, [...options, ...this.#arguments], { stdio: ['ignore', 'pipe', 'inherit'] })
     endWithProcess(this.#process)
     const { stdout } = this.#process
-    // The listener stays: a server whose output nobody reads would stop at a full pipe.
+    // The listener stays: a server whose output is not read would block once the pipe is full.
     await new Promise<void>((resolve) => stdout?.on('data', (line) => {
       if (String(line).includes('eady to accept connections')) resolve()
     }))
@@ -50,7 +50,7 @@ export class RedisProcess {
     return new Redis(url)
   }
 
-  /** Stops the process where it is: connections stay open, and nothing is answered. */
+  /** Suspends the process: connections stay open, and no command is answered. */
   hang (): void {
     this.#process?.kill('SIGSTOP')
   }

@@ -35,7 +35,7 @@ export class Traffic {
     for (let index = 0; this.#running; index++) {
       const error = await stack.predict(text(index)).then(() => undefined, (failure: unknown) => String(failure))
       this.samples.push({ at: performance.now(), ok: error === undefined, ...(error !== undefined && { error }) })
-      // A refused connection fails at once: retrying without a pause would keep a core busy.
+      // A refused connection fails immediately: retries without a pause would keep a core busy.
       if (error !== undefined) await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }

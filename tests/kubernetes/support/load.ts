@@ -28,7 +28,7 @@ export interface Failure {
 export interface LoadReport {
   sent: number
   failures: Failure[]
-  /** Connections that were refused and tried again: nothing had been sent. */
+  /** Number of refused connections, whose requests were retried because they had not been sent. */
   refused: number
   maxMs: number
 }

@@ -32,7 +32,7 @@ function use (config: Config): void {
   void new Headers(parseKeyPairsIntoRecord(config.OTEL_EXPORTER_OTLP_HEADERS))
 }
 
-/** Loads the settings; whatever is shown of them must be single lines without the secret. */
+/** Loads the settings; every message about them must be a single line without the secret. */
 async function load (env: NodeJS.ProcessEnv): Promise<void> {
   const warnings: string[] = []
   try {

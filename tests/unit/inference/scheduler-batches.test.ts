@@ -39,7 +39,7 @@ describe('Scheduler with several texts per run', () => {
     vi.advanceTimersByTime(40)
     await runner.finish()
     enqueue(scheduler, 'e')
-    // One text of the same length is left, of four that took their time together.
+    // One text is left; it takes a quarter of the time that the run of four texts of its length took.
     expect(scheduler.drainMs).toBeCloseTo(before / 4, 0)
   })
 
