@@ -30,7 +30,7 @@ deps: setup ## List the programs that the tests start, and install missing ones 
 test: setup ## Run every test; installs what `make deps` would
 	@node_modules/.bin/vitest run
 
-test-unit: setup ## Run the unit tests: no Redis, no browser, a few seconds
+test-unit: setup ## Run the unit tests: no Redis, no browser, under a minute
 	@node_modules/.bin/vitest run --project unit
 
 lint: setup ## Check style, common mistakes, workflows and licences
