@@ -14,7 +14,7 @@ const line = (text: string, rest: object = {}): string => `${JSON.stringify({ te
 const idle = (app: FastifyInstance) => vi.waitFor(() => {
   const { queue } = app.modelManager.requireModel()
   expect([queue.depth, queue.running]).toEqual([0, 0])
-})
+}, { timeout: 30_000 })
 
 describe('POST /predict with application/x-ndjson', () => {
   it('answers every line of a body over BODY_LIMIT_BYTES in order, as if the text had been sent alone', async () => {
@@ -83,14 +83,14 @@ describe('POST /predict with application/x-ndjson', () => {
       before = await computed()
       expect(before).toBe(last)
       expect(before).toBeGreaterThan(1)
-    }, { timeout: 25_000, interval: 300 })
+    }, { timeout: 30_000, interval: 300 })
     await untilStopped()
     await idle(app)
     const stopped = await computed()
     expect(stopped).toBeLessThan(count / 20)
     expect(sent).toBeLessThan(count)
     response.resume()
-    await vi.waitFor(async () => { expect(await computed()).toBeGreaterThan(stopped + 20) })
+    await vi.waitFor(async () => { expect(await computed()).toBeGreaterThan(stopped + 20) }, { timeout: 30_000 })
     client.request.destroy()
     await idle(app)
   })
@@ -100,7 +100,7 @@ describe('POST /predict with application/x-ndjson', () => {
     const computed = await countComputedTexts(app)
     const client = openStream(port)
     for (let index = 0; index < 2000; index++) client.request.write(line(`${'long '.repeat(200)} ${index}`))
-    await vi.waitFor(async () => { expect(await computed()).toBeGreaterThan(4) }, { interval: 1 })
+    await vi.waitFor(async () => { expect(await computed()).toBeGreaterThan(4) }, { timeout: 30_000, interval: 10 })
     client.request.destroy()
     await idle(app)
     expect(await computed()).toBeLessThan(1000)
@@ -115,7 +115,7 @@ describe('POST /predict with application/x-ndjson', () => {
     const others = Promise.all(Array.from({ length: 12 }, async (_, client) => {
       for (let count = 0; streaming.on; count++) statuses.add((await predict(app, { text: `${long} ${client} ${count}` })).statusCode)
     }))
-    await vi.waitFor(() => { expect(statuses).toContain(503) })
+    await vi.waitFor(() => { expect(statuses).toContain(503) }, { timeout: 30_000 })
     const { lines } = await sendLines(port, Array.from({ length: 20 }, (_, index) => line(`${long} line ${index}`)).join(''))
     streaming.on = false
     await others
@@ -130,7 +130,7 @@ describe('POST /predict with application/x-ndjson', () => {
     const response = await client.response
     let answered = 0
     response.on('data', (chunk: Buffer) => { answered += chunk.toString().split('\n').length - 1 })
-    await vi.waitFor(() => { expect(answered).toBeGreaterThan(0) }, { interval: 1 })
+    await vi.waitFor(() => { expect(answered).toBeGreaterThan(0) }, { timeout: 30_000, interval: 1 })
     const computed = await countComputedTexts(app)
     expect((await predict(app, { text: 'a single text' })).statusCode).toBe(200)
     // The text in progress, the next one, the single text itself, and those that were computed during the answer and both scrapes.
