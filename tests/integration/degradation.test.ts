@@ -34,6 +34,17 @@ function load (app: FastifyInstance): () => Promise<number[]> {
   }
 }
 
+/** Disturbs Redis under load; expects that it is used again afterwards, and that every prediction is answered. */
+async function expectAnswersWhile (disturb: (redis: TestRedis, app: FastifyInstance) => Promise<void>): Promise<void> {
+  const redis = await startRedis()
+  const app = await startApp({ env: { REDIS_URL: redis.url } })
+  await untilStatus(app, 'ok')
+  const stop = load(app)
+  await disturb(redis, app)
+  await untilStatus(app, 'ok')
+  expect(new Set(await stop())).toEqual(new Set([200]))
+}
+
 describe('Redis', () => {
   it('answers from the cache that another process filled', async () => {
     const redis = await startRedis()
@@ -80,43 +91,25 @@ describe('Redis', () => {
     expect((await predict(app, { text: 'a list' })).json()).toMatchObject({ cached: false })
   })
 
-  it('fails no prediction while Redis is killed and restarted under load', async () => {
-    const redis = await startRedis()
-    const app = await startApp({ env: { REDIS_URL: redis.url } })
-    await untilStatus(app, 'ok')
-    const stop = load(app)
+  it('fails no prediction while Redis is killed and restarted under load', () => expectAnswersWhile(async (redis, app) => {
     await redis.kill()
     await untilStatus(app, 'degraded')
     await redis.start()
-    await untilStatus(app, 'ok')
-    expect(new Set(await stop())).toEqual(new Set([200]))
-  })
+  }))
 
-  it('fails no prediction while Redis hangs under load and recovers', async () => {
-    const redis = await startRedis()
-    const app = await startApp({ env: { REDIS_URL: redis.url } })
-    await untilStatus(app, 'ok')
-    const stop = load(app)
+  it('fails no prediction while Redis hangs under load and recovers', () => expectAnswersWhile(async (redis, app) => {
     redis.hang()
     await untilStatus(app, 'degraded')
     redis.resume()
-    await untilStatus(app, 'ok')
-    expect(new Set(await stop())).toEqual(new Set([200]))
-  })
+  }))
 
-  it('fails no prediction while Redis is slow', async () => {
-    const redis = await startRedis()
-    const app = await startApp({ env: { REDIS_URL: redis.url } })
-    await untilStatus(app, 'ok')
+  it('fails no prediction while Redis is slow', () => expectAnswersWhile(async (redis, app) => {
     const client = redis.client()
     onTestFinished(() => { client.disconnect() })
-    const stop = load(app)
-    // The server holds back every answer for this many milliseconds.
+    // Delays every answer of the server by this number of milliseconds.
     await client.call('CLIENT', 'PAUSE', '800', 'ALL')
     await untilStatus(app, 'degraded')
-    await untilStatus(app, 'ok')
-    expect(new Set(await stop())).toEqual(new Set([200]))
-  })
+  }))
 
   it('answers if Redis is not reachable at the start', async () => {
     const app = await startApp({ env: { REDIS_URL: 'redis://127.0.0.1:1' } })

@@ -2,23 +2,13 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import swaggerUi from '@fastify/swagger-ui'
 import { Type } from 'typebox'
-import { serveFiles } from '../static-files.ts'
+import { PAGE_POLICY, serveFiles } from '../static-files.ts'
 
 /** Files of Swagger UI. Exact routes take precedence over the plugin's own route, which reads from disk. */
 const SWAGGER_UI_FILES = fileURLToPath(new URL('static', import.meta.resolve('@fastify/swagger-ui')))
 
-/** Allows no other hosts and no inline scripts. Swagger UI uses inline styles and images. */
-const CSP = {
-  'default-src': ["'none'"],
-  'script-src': ["'self'"],
-  'style-src': ["'self'", "'unsafe-inline'"],
-  'img-src': ["'self'", 'data:'],
-  'font-src': ["'self'", 'data:'],
-  'connect-src': ["'self'"],
-  'base-uri': ["'none'"],
-  'form-action': ["'none'"],
-  'frame-ancestors': ["'none'"]
-}
+/** Swagger UI uses inline styles and its own fonts. */
+const DOCS_POLICY = { ...PAGE_POLICY, 'style-src': ["'self'", "'unsafe-inline'"], 'font-src': ["'self'", 'data:'] }
 
 /** `/openapi.json`, and its page at `/docs`, which loads nothing from other hosts. */
 const docsRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -46,7 +36,7 @@ const docsRoutes: FastifyPluginAsyncTypebox = async (app) => {
     routePrefix: '/docs',
     // Relative links: behind a proxy the path may have a prefix.
     indexPrefix: '.',
-    staticCSP: CSP,
+    staticCSP: DOCS_POLICY,
     // The page reads its own copy of the document, /docs/json, to which the server's address is relative.
     transformSpecification: (document) => ({ ...document, servers: [{ url: '../' }] }),
     theme: { title: 'sentiment-service: API' },

@@ -1,27 +1,15 @@
 import { fileURLToPath } from 'node:url'
 import helmet from '@fastify/helmet'
 import type { FastifyPluginAsync } from 'fastify'
-import { serveFile, serveFiles } from '../static-files.ts'
+import { PAGE_POLICY, serveFile, serveFiles } from '../static-files.ts'
 
 /** The directory next to both src/ and dist/. */
 const PUBLIC = fileURLToPath(new URL('../../../public', import.meta.url))
 
-/** Only files of this service, no inline scripts or styles, and no framing by other pages. */
-const POLICY = {
-  'default-src': ["'none'"],
-  'script-src': ["'self'"],
-  'style-src': ["'self'"],
-  'img-src': ["'self'", 'data:'],
-  'connect-src': ["'self'"],
-  'base-uri': ["'none'"],
-  'form-action': ["'none'"],
-  'frame-ancestors': ["'none'"]
-}
-
 /** `GET /`: the page. Only its answers have these security headers: those of the API do not need them. */
 const pageRoute: FastifyPluginAsync = async (app) => {
   await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: POLICY },
+    contentSecurityPolicy: { useDefaults: false, directives: PAGE_POLICY },
     // The reverse proxy decides whether TLS is used.
     strictTransportSecurity: false
   })

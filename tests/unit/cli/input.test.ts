@@ -39,7 +39,7 @@ const utf16 = (text: string, bigEndian: boolean): Buffer => {
 const MARK = '\ufeff'
 const TEXT = 'id;text\r\n1;ça va 😀\r\n'
 
-describe('encodings (kinds C and D)', () => {
+describe('encodings', () => {
   it.each([
     ['UTF-8', Buffer.from(TEXT), TEXT, false],
     ['UTF-8 with a mark', Buffer.from(MARK + TEXT), TEXT, true],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { splitLines } from '../../../src/cli/predict/lines.ts'
 import { chunksOf, collect, convert, createJsonLines, createPlainLines, LABELS, RESULT } from './support.ts'
 
-describe('splitLines (kind B)', () => {
+describe('splitLines', () => {
   it.each([
     ['LF', 'a\nb\n\nc\n', ['a', 'b', '', 'c']],
     ['CRLF', 'a\r\nb\r\n\r\nc', ['a', 'b', '', 'c']],
@@ -37,7 +37,7 @@ describe('plain lines', () => {
   })
 })
 
-describe('NDJSON keys (kind U)', () => {
+describe('NDJSON keys', () => {
   it.each([
     ['a key that only starts like a new one', '{"text":"a","score_reddit":5,"labels":1,"errors":2}', 'a'],
     ['__proto__ as a key', '{"__proto__":{"text":"b"},"text":"a"}', 'a'],

@@ -40,7 +40,7 @@ describe('parseOptions', () => {
   })
 })
 
-describe('the folder that paths are relative to (kind R)', () => {
+describe('the folder that paths are relative to', () => {
   it('is the caller’s if npm runs the script', () => {
     expect(callerDirectory({ npm_lifecycle_event: 'predict', INIT_CWD: '/home/me/data' })).toBe('/home/me/data')
     expect(parseOptions(['tweets.csv', '--out', '../out.csv'], '/home/me/data')).toMatchObject({ input: '/home/me/data/tweets.csv', out: '/home/me/out.csv' })

@@ -5,7 +5,7 @@ import { collect, convert, createTable, chunksOf, HEADER_CELLS, RESULT_CELLS } f
 /** Cells of a comma-separated file, as another implementation reads them. */
 const cellsOf = (text: string, delimiter = ','): string[][] => parse(text, { delimiter, record_delimiter: ['\r\n', '\n', '\r'] })
 
-describe('cells with line breaks (kind A)', () => {
+describe('cells with line breaks', () => {
   it.each([
     ['LF in a file of CRLF, as Excel writes Alt+Enter', 'id,text\r\n1,"good food\nbad service"\r\n2,fine\r\n', 'good food\nbad service'],
     ['CR in a file of LF', 'id,text\n1,"good food\rbad service"\n2,fine\n', 'good food\rbad service'],
@@ -24,7 +24,7 @@ describe('cells with line breaks (kind A)', () => {
   })
 })
 
-describe('line endings (kind B)', () => {
+describe('line endings', () => {
   it.each([
     ['CRLF after the header, then LF', 'text\r\na\nb\nc\n'],
     ['LF after the header, then CRLF', 'text\na\r\nb\r\nc\r\n'],
@@ -43,7 +43,7 @@ describe('line endings (kind B)', () => {
   })
 })
 
-describe('other delimiters (kind C)', () => {
+describe('other delimiters', () => {
   it.each([
     ['semicolons', 'id;text\n1;a, b\n', ';'],
     ['tabs', 'id\ttext\n1\ta, b; c\n', '\t'],
@@ -87,7 +87,7 @@ describe('other delimiters (kind C)', () => {
   })
 })
 
-describe('TSV with and without quoting (kind U)', () => {
+describe('TSV with and without quoting', () => {
   const table = (options = {}) => createTable({ preferred: '\t', ...options })
 
   it.each([

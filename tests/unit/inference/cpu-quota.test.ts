@@ -17,34 +17,24 @@ describe('cpuQuota', () => {
     }
   }
 
-  it('reads cpu.max of cgroup v2', async () => {
-    await write({ 'proc/self/cgroup': '0::/\n', 'sys/fs/cgroup/cpu.max': '150000 100000\n' })
-    expect(cpuQuota(root)).toBe(1.5)
-  })
-
-  it('uses the lowest limit of the group and its ancestors', async () => {
-    await write({
-      'proc/self/cgroup': '0::/a/b\n',
-      'sys/fs/cgroup/a/cpu.max': '200000 100000\n',
-      'sys/fs/cgroup/a/b/cpu.max': 'max 100000\n'
-    })
-    expect(cpuQuota(root)).toBe(2)
-  })
-
-  it('reads the quota of cgroup v1', async () => {
-    await write({
-      'proc/self/cgroup': '4:cpu,cpuacct:/\n2:memory:/\n',
-      'sys/fs/cgroup/cpu/cpu.cfs_quota_us': '300000\n',
-      'sys/fs/cgroup/cpu/cpu.cfs_period_us': '100000\n'
-    })
-    expect(cpuQuota(root)).toBe(3)
+  it.each<[string, number, Record<string, string>]>([
+    ['cpu.max of cgroup v2', 1.5, { 'proc/self/cgroup': '0::/\n', 'sys/fs/cgroup/cpu.max': '150000 100000\n' }],
+    ['the lowest limit of the group and its ancestors', 2, {
+      'proc/self/cgroup': '0::/a/b\n', 'sys/fs/cgroup/a/cpu.max': '200000 100000\n', 'sys/fs/cgroup/a/b/cpu.max': 'max 100000\n'
+    }],
+    ['the quota of cgroup v1', 3, {
+      'proc/self/cgroup': '4:cpu,cpuacct:/\n2:memory:/\n', 'sys/fs/cgroup/cpu/cpu.cfs_quota_us': '300000\n', 'sys/fs/cgroup/cpu/cpu.cfs_period_us': '100000\n'
+    }]
+  ])('reads %s', async (_case, quota, files) => {
+    await write(files)
+    expect(cpuQuota(root)).toBe(quota)
   })
 
   it.each([
     ['there is no control group', {}],
     ['the quota is max', { 'proc/self/cgroup': '0::/\n', 'sys/fs/cgroup/cpu.max': 'max 100000\n' }],
     ['the quota is -1', { 'proc/self/cgroup': '1:cpu:/\n', 'sys/fs/cgroup/cpu/cpu.cfs_quota_us': '-1\n' }]
-  ])('is unlimited where %s', async (_case, files) => {
+  ])('is unlimited if %s', async (_case, files) => {
     await write(files)
     expect(cpuQuota(root)).toBe(Infinity)
   })
