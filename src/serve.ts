@@ -4,7 +4,6 @@ import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
-import { buildApp } from './app.ts'
 import { ConfigError, describeConfig, loadConfig, type Config } from './config.ts'
 import { createModelManager } from './create-model-manager.ts'
 import type { ModelManager } from './inference/model-manager.ts'
@@ -128,9 +127,10 @@ logger.info({ config: describeConfig(config), node: process.version }, 'Starting
 for (const line of warnings) logger.warn(line)
 await checkPorts(config)
 const modelManager = createModelManager(config, { workerUrl: new URL('./inference/worker.js', import.meta.url), logger })
-// The model loads in its thread while the app is built.
+// The model loads in its threads while the main thread reads the modules of the app, which takes as long.
 void modelManager.start()
 onSignal(() => { void exitWithoutDraining(modelManager, 0, config.SHUTDOWN_GRACE_MS) })
+const { buildApp } = await import('./app.ts')
 const app = await buildApp({ config, modelManager, logger })
 stopOnSignal(app, config)
 await listen(app, config)

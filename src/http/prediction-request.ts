@@ -39,14 +39,14 @@ export interface PredictTextsOptions {
  * Predicts the texts of a request until its client disconnects, and sets `Server-Timing` on its answer.
  * @throws {Error} RATE_LIMITED if its caller has too many texts in flight or per minute, and the predictor's errors
  */
-export async function predictTexts (texts: readonly string[], reply: FastifyReply, { waitForModel = false, ...options }: PredictTextsOptions): Promise<PredictionSet> {
+export async function predictTexts (texts: readonly string[], reply: FastifyReply, { truncate, refuseUnreadable = false, waitForModel = false }: PredictTextsOptions): Promise<PredictionSet> {
   const { request: { caller }, server: { callerLimits, config, predictor, rateLimiter } } = reply
   const deadline = performance.now() + config.PREDICT_TIMEOUT_MS
   callerLimits.acquire(caller, texts.length)
   try {
     if (rateLimiter !== undefined) await countTexts(texts.length, reply)
     if (waitForModel) await untilLoaded(reply, deadline)
-    const result = await predictor.predict(texts, { ...options, caller, deadline, signal: () => clientDisconnected(reply) })
+    const result = await predictor.predict(texts, { truncate, refuseUnreadable, caller, deadline, signal: () => clientDisconnected(reply) })
     reply.header('server-timing', serverTiming(result.timings))
     return result
   } finally {

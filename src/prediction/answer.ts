@@ -122,14 +122,10 @@ export function findBestLabel (logits: Float32Array): number {
 /** Converts a prediction to the answer that clients get. */
 export function toSentimentAnswer (prediction: Prediction, set: Omit<PredictionSet, 'predictions' | 'timings'>): SentimentAnswer {
   const { classification: { logits, tokens, truncated }, cached, unreadable } = prediction
-  return {
-    ...nameScores(computeScores(logits, set.scoreFunction), set.labels, findBestLabel(logits)),
-    model: set.model,
-    cached,
-    truncated,
-    tokens: Math.min(tokens, set.maxTokens),
-    ...(unreadable && { warnings: ['SCRIPT'] })
-  }
+  const { label, score, scores } = nameScores(computeScores(logits, set.scoreFunction), set.labels, findBestLabel(logits))
+  const answer: SentimentAnswer = { label, score, scores, model: set.model, cached, truncated, tokens: Math.min(tokens, set.maxTokens) }
+  if (unreadable) answer.warnings = ['SCRIPT']
+  return answer
 }
 
 /** The fields of an answer that depend on its scores, in label order. */

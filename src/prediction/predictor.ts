@@ -81,8 +81,8 @@ export class Predictor {
     if (options.refuseUnreadable === true && unreadable.includes(true)) throw new UnreadableError(firstIndex + unreadable.indexOf(true))
     const trace: PredictionTrace = { texts: texts.length, startedAt: performance.now(), cacheMs: 0, queuedAt: undefined, computed: [], answer: undefined, error: undefined }
     try {
-      const results = await this.#getOrCompute(instance, texts.map(preprocess), { ...options, deadline }, trace)
-      trace.computed = [...new Set(results.flatMap(({ computed }) => computed ?? []))]
+      const results = await this.#getOrCompute(instance, texts.map(preprocess), { options, deadline, trace })
+      if (trace.queuedAt !== undefined) trace.computed = [...new Set(results.flatMap(({ computed }) => computed ?? []))]
       const predictions = results.map(({ classification, computed }, index) => ({ classification, cached: computed === undefined, unreadable: unreadable[index] as boolean }))
       if (!options.truncate) checkTruncation(predictions, firstIndex, instance.maxTokens)
       const { labels, modelLabels, scoreFunction, maxTokens, model: { spec: { name: model } } } = instance
@@ -106,9 +106,10 @@ export class Predictor {
   }
 
   async #getOrCompute (
-    instance: ModelInstance, texts: readonly string[], { signal, caller = '', flow, deadline }: PredictOptions & { deadline: number }, trace: PredictionTrace
+    instance: ModelInstance, texts: readonly string[], { options, deadline, trace }: { options: PredictOptions, deadline: number, trace: PredictionTrace }
   ): Promise<CacheResult<ComputedText>[]> {
     const { cache, timeoutMs } = this.#options
+    const { signal, caller = '', flow } = options
     let wait: Wait | undefined
     try {
       return await cache.getOrCompute(texts.map(instance.toCacheKey), texts, {

@@ -27,13 +27,24 @@ const isStream = (request: FastifyRequest): boolean => request.headers['content-
  * it is JSON. Fastify's own parser would replace invalid bytes by U+FFFD, and another text would be classified.
  */
 export default fp((app: FastifyInstance, { bodyTimeoutMs, checkMs }: ServerLimits, done) => {
-  limitBytes(app)
-  limitBodyTime(app, bodyTimeoutMs, checkMs)
-  // Before the body is read: otherwise each compressed line would be refused as invalid JSON.
-  app.addHook('preParsing', ({ method, headers }, _reply, _payload, next) => {
-    const { 'content-encoding': encoding = 'identity' } = headers
-    if (method === 'POST' && encoding.toLowerCase() !== 'identity') next(new ContentEncodingError())
-    else next()
+  const reserve = limitBytes(app)
+  const startClock = limitBodyTime(app, bodyTimeoutMs, checkMs)
+  app.addHook('preParsing', (request, _reply, _payload, next) => {
+    if (request.method !== 'POST') {
+      next()
+      return
+    }
+    const { 'content-encoding': encoding = 'identity' } = request.headers
+    const stream = isStream(request)
+    if (!reserve(request, stream)) {
+      next(overloaded(1))
+    } else if (encoding.toLowerCase() !== 'identity') {
+      // Before the body is read: otherwise each compressed line would be refused as invalid JSON.
+      next(new ContentEncodingError())
+    } else {
+      if (!stream) startClock(request)
+      next()
+    }
   })
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser(['application/json', 'text/plain'])
@@ -47,28 +58,26 @@ export default fp((app: FastifyInstance, { bodyTimeoutMs, checkMs }: ServerLimit
   done()
 }, { name: 'body', dependencies: ['errors'] })
 
-/** 503 before the body is read if the bodies and unread answers of all connections exceed MAX_BYTES_IN_FLIGHT. */
-function limitBytes (app: FastifyInstance): void {
+/**
+ * Bounds the bodies and unread answers of all connections together by MAX_BYTES_IN_FLIGHT. Returns a function that reserves the
+ * bytes of a request before its body is read; false if there are not enough.
+ */
+function limitBytes (app: FastifyInstance): (request: FastifyRequest, stream: boolean) => boolean {
   const { MAX_BYTES_IN_FLIGHT: limit, BODY_LIMIT_BYTES: bodyLimit } = app.config
   const budget = new ByteBudget(limit)
   app.decorateRequest('reservation', undefined)
-  app.addHook('preParsing', (request, _reply, _payload, next) => {
-    if (request.method !== 'POST') {
-      next()
-      return
-    }
-    const announced = Number(request.headers['content-length'] ?? CHUNKED_BYTES)
-    // A body over the limit is refused without being read.
-    request.reservation = budget.reserve(isStream(request) ? STREAM_BYTES : announced > bodyLimit ? 0 : announced)
-    if (request.reservation === undefined) next(overloaded(1))
-    else next()
-  })
   app.addHook('onSend', (request: FastifyRequest, _reply: FastifyReply, payload: unknown, next) => {
     // The answer to many short texts is longer than its request.
     if (typeof payload === 'string' && payload.length > CHUNKED_BYTES) request.reservation?.hold(payload.length)
     next(null, payload)
   })
   app.onRequestEnd((request) => request.reservation?.release())
+  return (request, stream) => {
+    const announced = Number(request.headers['content-length'] ?? CHUNKED_BYTES)
+    // A body over the limit is refused without being read.
+    request.reservation = budget.reserve(stream ? STREAM_BYTES : announced > bodyLimit ? 0 : announced)
+    return request.reservation !== undefined
+  }
 }
 
 /** Reads a body of at most `bodyLimit` bytes. */
@@ -96,9 +105,9 @@ function readBody (request: FastifyRequest, payload: Readable, done: (error: Err
 
 /**
  * 408 for a body that does not arrive in time. Node's own requestTimeout has no exception for streams. One timer for all
- * requests: a timer per request would slow down every fast one.
+ * requests: a timer per request would slow down every fast one. Returns a function that starts the time of a request.
  */
-function limitBodyTime (app: FastifyInstance, bodyTimeoutMs: number, checkMs: number): void {
+function limitBodyTime (app: FastifyInstance, bodyTimeoutMs: number, checkMs: number): (request: FastifyRequest) => void {
   /** Deadline of each body; oldest first, as all get the same time. */
   const pending = new Map<FastifyRequest, number>()
   const timer = setInterval(() => {
@@ -112,10 +121,6 @@ function limitBodyTime (app: FastifyInstance, bodyTimeoutMs: number, checkMs: nu
     }
   }, checkMs)
   timer.unref()
-  app.addHook('preParsing', (request, _reply, _payload, next) => {
-    if (request.method === 'POST' && !isStream(request)) pending.set(request, performance.now() + bodyTimeoutMs)
-    next()
-  })
   app.addHook('preValidation', (request, _reply, next) => {
     pending.delete(request)
     next()
@@ -130,4 +135,5 @@ function limitBodyTime (app: FastifyInstance, bodyTimeoutMs: number, checkMs: nu
     clearInterval(timer)
     closed()
   })
+  return (request) => { pending.set(request, performance.now() + bodyTimeoutMs) }
 }

@@ -13,10 +13,15 @@ const MAX_UNREAD_BYTES = 65_536
 /** Waiting requests over all connections, about 4 KiB each; a connection that exceeds the limit is closed. */
 const MAX_WAITING = 4096
 
-/** The pipelined requests of one connection. */
+/** The requests of one connection. */
 interface Pipeline {
+  /** The answer to the newest request that was processed. */
+  newest: ServerResponse
+  /** Answers that are not complete, if the connection pipelines. */
   active: Set<ServerResponse>
   waiting: (() => void)[]
+  /** Whether its requests are discarded when the connection closes. */
+  watched: boolean
 }
 
 /**
@@ -34,20 +39,37 @@ export default fp((app: FastifyInstance, { unreadBodyMs }: ServerLimits, done) =
       pipeline.waiting.shift()?.()
     }
   }
-  const begin = (pipeline: Pipeline, socket: Socket, response: ServerResponse, next: () => void): void => {
+  const track = (pipeline: Pipeline, socket: Socket, response: ServerResponse): void => {
+    pipeline.newest = response
     pipeline.active.add(response)
     response.once('close', () => {
       pipeline.active.delete(response)
       if (pipeline.waiting.length > 0) resume(pipeline, socket)
     })
-    next()
   }
   app.addHook('onRequest', (request, reply, next) => {
-    const { socket } = request.raw
-    let pipeline = pipelines.get(socket)
-    if (pipeline === undefined) pipelines.set(socket, pipeline = { active: new Set(), waiting: [] })
-    if (pipeline.active.size === 0 || (pipeline.waiting.length === 0 && hasCapacity(pipeline, socket))) {
-      begin(pipeline, socket, reply.raw, next)
+    const { raw: { socket } } = request
+    const { raw: response } = reply
+    const pipeline = pipelines.get(socket)
+    if (pipeline === undefined) {
+      pipelines.set(socket, { newest: response, active: new Set(), waiting: [], watched: false })
+      next()
+      return
+    }
+    const { newest, active } = pipeline
+    // Most clients send a request after the answer to the last one: nothing is tracked for them.
+    if (active.size === 0 && !newest.closed) track(pipeline, socket, newest)
+    if (active.size === 0) {
+      pipeline.newest = response
+      next()
+      return
+    }
+    const begin = (): void => {
+      track(pipeline, socket, response)
+      next()
+    }
+    if (pipeline.waiting.length === 0 && hasCapacity(pipeline, socket)) {
+      begin()
       return
     }
     if (waiting >= MAX_WAITING) {
@@ -55,9 +77,10 @@ export default fp((app: FastifyInstance, { unreadBodyMs }: ServerLimits, done) =
       return
     }
     waiting++
-    if (pipeline.waiting.push(() => begin(pipeline, socket, reply.raw, next)) === 1) {
-      socket.once('close', () => { waiting -= pipeline.waiting.splice(0).length })
-    }
+    pipeline.waiting.push(begin)
+    if (pipeline.watched) return
+    pipeline.watched = true
+    socket.once('close', () => { waiting -= pipeline.waiting.splice(0).length })
   })
   app.addHook('onResponse', (request, _reply, next) => {
     requireBody(request.raw, unreadBodyMs)

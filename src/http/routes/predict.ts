@@ -57,16 +57,16 @@ const predictRoute: FastifyPluginCallbackTypebox<PredictRouteOptions> = (app, { 
   done()
 }
 
-async function answerText ({ text, ...options }: SingleBody, reply: FastifyReply): Promise<SentimentAnswer> {
-  const set = await predictTexts([text], reply, toOptions(options))
+async function answerText (body: SingleBody, reply: FastifyReply): Promise<SentimentAnswer> {
+  const set = await predictTexts([body.text], reply, toOptions(body))
   reply.serializer(writeAnswer)
   return toSentimentAnswer(set.predictions[0] as Prediction, set)
 }
 
-async function answerDocument ({ text, ...options }: SingleBody, reply: FastifyReply): Promise<DocumentAnswer> {
+async function answerDocument (body: SingleBody, reply: FastifyReply): Promise<DocumentAnswer> {
   const { config, modelManager } = reply.server
-  const { truncate, refuseUnreadable } = toOptions(options)
-  const answer = await predictDocument(text, {
+  const { truncate, refuseUnreadable } = toOptions(body)
+  const answer = await predictDocument(body.text, {
     scripts: modelManager.requireModel().model.spec.scripts,
     maxTextLength: config.MAX_TEXT_LENGTH,
     maxSentences: config.MAX_BATCH_SIZE,
@@ -77,20 +77,20 @@ async function answerDocument ({ text, ...options }: SingleBody, reply: FastifyR
   return answer
 }
 
-async function answerBatch ({ texts, ...options }: BatchBody, reply: FastifyReply): Promise<Static<typeof BatchAnswer>> {
-  const set = await predictTexts(texts, reply, toOptions(options))
+async function answerBatch (body: BatchBody, reply: FastifyReply): Promise<Static<typeof BatchAnswer>> {
+  const set = await predictTexts(body.texts, reply, toOptions(body))
   reply.serializer(writeBatch)
   return { predictions: set.predictions.map((prediction) => toSentimentAnswer(prediction, set)), model: set.model }
 }
 
-async function answerInline ({ texts, ...options }: InlineBatchBody, reply: FastifyReply): Promise<Static<typeof InlineBatchAnswer>> {
+async function answerInline (body: InlineBatchBody, reply: FastifyReply): Promise<Static<typeof InlineBatchAnswer>> {
   const { config, modelManager } = reply.server
   const { model: { spec: { name: model, scripts } }, labels, modelLabels, scoreFunction, maxTokens } = modelManager.requireModel()
-  const set = await predictWithInlineErrors(texts, {
+  const set = await predictWithInlineErrors(body.texts, {
     model: { model, labels, modelLabels, scoreFunction, maxTokens, scripts },
     maxTextLength: config.MAX_TEXT_LENGTH,
     maxBatchSize: config.MAX_BATCH_SIZE,
-    ...toOptions(options),
+    ...toOptions(body),
     predict: (valid) => predictTexts(valid, reply, { truncate: true })
   })
   const predictions = set.predictions.map((prediction, index) => prediction instanceof Error ? toInlineError(prediction, index) : toSentimentAnswer(prediction, set))
