@@ -51,6 +51,6 @@ export async function startRoute (): Promise<System> {
 }
 
 async function start (name: SystemName, args: string[], env: Record<string, string>): Promise<System> {
-  const server = await ServerProcess.start(args, env)
+  const server = await ServerProcess.start(args, { LOG_LEVEL: 'error', ...env })
   return { name, url: server.url, process: server }
 }

@@ -21,7 +21,7 @@ export function buildBatches (size: number, perSecond: number, seconds: number) 
 }
 
 async function run (bench: Bench): Promise<Measurement[]> {
-  const seconds = chooseSeconds(bench, 4, 3)
+  const seconds = chooseSeconds(bench, 8, 3)
   const known = await recordReferenceAnswers(bench, [buildBatchBody(BATCH), buildBatchBody(BATCH)])
   return await withSystems(chooseServices(bench, LONG_DEADLINE), (systems) => runRounds(bench, 'batch', systems, async ({ url }) => {
     const requests = mixIn(known, buildBatches(BATCH, BATCHES_PER_SECOND, seconds))

@@ -14,7 +14,7 @@ const SINGLES_PER_SECOND = 400
 const createSingles = (seconds: number) => generateTextsOfLength(nextSeed(), Math.ceil(seconds * SINGLES_PER_SECOND), TYPICAL).map((text) => ({ body: toBody(text) }))
 
 async function run (bench: Bench): Promise<Measurement[]> {
-  const seconds = chooseSeconds(bench, 4, 3)
+  const seconds = chooseSeconds(bench, 10, 3)
   const known = await recordReferenceAnswers(bench, generateTextsOfLength(nextSeed(), 5, TYPICAL).map(toBody))
   return await withProber(async (prober) => await withSystems(chooseServices(bench, LONG_DEADLINE), (systems) =>
     runRounds(bench, 'single-under-batch', systems, async ({ url }) => {

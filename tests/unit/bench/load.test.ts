@@ -108,9 +108,15 @@ describe('sendOpenLoop', () => {
 })
 
 describe('isSameAnswer', () => {
-  it('ignores only whether an answer was cached', () => {
-    expect(isSameAnswer('{"score":0.5,"cached":true}', '{"score":0.5,"cached":false}')).toBe(true)
-    expect(isSameAnswer('{"score":0.500001,"cached":true}', '{"score":0.5,"cached":true}')).toBe(false)
+  it.each([
+    [true, '{"score":0.5,"cached":true}', '{"score":0.5,"cached":false}'],
+    [true, '{"score":0.5,"tokens":7}', '{"score":0.5}'],
+    [true, '{"predictions":[{"score":0.5,"tokens":7}]}', '{"predictions":[{"score":0.5}]}'],
+    [false, '{"score":0.500001,"cached":true}', '{"score":0.5,"cached":true}'],
+    [false, '{"predictions":[{"score":0.5}]}', '{"predictions":[{"score":0.5},{"score":0.5}]}'],
+    [false, '{"cached":true}', '{"score":0.5,"cached":true}']
+  ])('compares the fields that both answers have, except cached (%s: %s, %s)', (same, a, b) => {
+    expect(isSameAnswer(a, b)).toBe(same)
   })
 })
 
