@@ -5,8 +5,13 @@ const EMPTY = Buffer.alloc(0)
  * them: a body sent in one-byte chunks would take hundreds of times its length.
  */
 export class ByteBuffer {
-  #bytes: Buffer = EMPTY
+  #bytes: Buffer
   #length = 0
+
+  /** @param capacity bytes that can be appended without another allocation */
+  constructor (capacity = 0) {
+    this.#bytes = capacity === 0 ? EMPTY : Buffer.allocUnsafe(capacity)
+  }
 
   get length (): number {
     return this.#length

@@ -84,7 +84,12 @@ function limitBytes (app: FastifyInstance): (request: FastifyRequest, stream: bo
 function readBody (request: FastifyRequest, payload: Readable, done: (error: Error | null, body: Buffer) => void): void {
   const limit = request.routeOptions.bodyLimit
   const announced = Number(request.headers['content-length'])
-  const buffer = new ByteBuffer()
+  if (announced > limit) {
+    done(new BodyTooLargeError(limit), Buffer.alloc(0))
+    return
+  }
+  // Its bytes are reserved: growing step by step would leave as many behind for the garbage collector.
+  const buffer = new ByteBuffer(Number.isNaN(announced) ? 0 : announced)
   const finish = (error: Error | null): void => {
     payload.off('data', onData).off('end', onEnd).off('error', onError)
     done(error, buffer.take())
@@ -99,8 +104,7 @@ function readBody (request: FastifyRequest, payload: Readable, done: (error: Err
     const complete = Number.isNaN(announced) || buffer.length === announced
     finish(complete ? null : new ValidationError('The length of the body differs from Content-Length'))
   }
-  if (announced > limit) done(new BodyTooLargeError(limit), Buffer.alloc(0))
-  else payload.on('data', onData).on('end', onEnd).on('error', onError)
+  payload.on('data', onData).on('end', onEnd).on('error', onError)
 }
 
 /**
