@@ -16,8 +16,12 @@ export class GraphBuilder {
     return name
   }
 
-  output (name: string, dimensions: Dimension[]): void {
-    this.#graph.output.push(valueInfo(name, DataType.FLOAT, dimensions))
+  /**
+   * @param dimensions undefined to declare no shape
+   * @param elementType as in TensorProto.DataType
+   */
+  output (name: string, dimensions: Dimension[] | undefined, elementType: number = DataType.FLOAT): void {
+    this.#graph.output.push(valueInfo(name, elementType, dimensions))
   }
 
   floats (values: Float32Array, dims: number[] = []): string {
@@ -34,6 +38,11 @@ export class GraphBuilder {
 
   int8s (values: Int8Array, dims: number[] = []): string {
     return this.#initializer(DataType.INT8, values, dims)
+  }
+
+  /** Half-precision numbers, by their bits. */
+  halves (bits: Uint16Array, dims: number[] = []): string {
+    return this.#initializer(DataType.FLOAT16, bits, dims)
   }
 
   /** A node with one output. */
@@ -72,9 +81,9 @@ export class GraphBuilder {
   }
 }
 
-function valueInfo (name: string, elemType: number, dimensions: Dimension[]) {
-  const dim = dimensions.map((size) => typeof size === 'number' ? { dimValue: size } : { dimParam: size })
-  return onnx.ValueInfoProto.create({ name, type: { tensorType: { elemType, shape: { dim } } } })
+function valueInfo (name: string, elemType: number, dimensions: Dimension[] | undefined) {
+  const dim = dimensions?.map((size) => typeof size === 'number' ? { dimValue: size } : { dimParam: size })
+  return onnx.ValueInfoProto.create({ name, type: { tensorType: { elemType, ...(dim && { shape: { dim } }) } } })
 }
 
 function attributeProto (name: string, value: Attribute) {

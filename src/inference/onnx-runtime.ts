@@ -5,6 +5,7 @@ export type Tensor = object
 export interface OutputTensor {
   /** Half precision is a `Float16Array` if the JavaScript engine has it, else the raw bits. */
   data: Float32Array | Uint16Array
+  dims: readonly number[]
 }
 
 /** A session of ONNX Runtime, as far as it is used here. */
@@ -79,13 +80,25 @@ export function selectOutput (outputs: OnnxSession['outputMetadata']): string {
     const list = outputs.map(({ name, type = 'no tensor' }) => `${name} (${type})`).join(', ')
     throw new Error(`The model has the outputs ${list}: none of them is called logits, or is the only one with float numbers`)
   }
-  // A model need not declare shapes.
-  if (![0, 2].includes(output.shape?.length ?? 0)) throw new Error(`The model's output ${output.name} does not have one number per text and label: it is not a text classifier`)
+  // A model need not declare shapes: `readLogits` checks those of the numbers.
+  checkRank(output.name, output.shape?.length || 2)
   return output.name
 }
 
+/** @throws {Error} unless the output has one number per text and label */
+function checkRank (name: string, rank: number): void {
+  if (rank !== 2) throw new Error(`The model's output ${name} does not have one number per text and label: it is not a text classifier`)
+}
+
+/** Returns the logits of one text from the outputs of its run. @throws {Error} if they are not one number per label */
+export function readLogits (outputs: Record<string, OutputTensor>, name: string): Float32Array {
+  const output = outputs[name]
+  checkRank(name, output?.dims.length ?? 0)
+  return toFloat32(output)
+}
+
 /** Copies an output's numbers; decodes half precision. */
-export function toFloat32 (output: OutputTensor | undefined): Float32Array {
+export function toFloat32 (output: Pick<OutputTensor, 'data'> | undefined): Float32Array {
   const data = output?.data ?? []
   return data instanceof Uint16Array ? Float32Array.from(data, decodeHalf) : Float32Array.from(data)
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { AutoModelForSequenceClassification } from '@xenova/transformers'
 import { weightsFile, type Dtype } from '../models/catalog.ts'
-import { buildFeeds, checkInputs, selectOutput, SESSION_OPTIONS, toFloat32, type Ids, type OnnxSession, type Session } from './onnx-runtime.ts'
+import { buildFeeds, checkInputs, readLogits, selectOutput, SESSION_OPTIONS, type Ids, type OnnxSession, type Session } from './onnx-runtime.ts'
 import { openUnpaddedBatchSession, readWeights } from './unpadded-batch/session.ts'
 
 /** Number formats whose activations are quantized. The weights of others are not even read: they cannot be batched. */
@@ -63,8 +63,7 @@ class PlainSession implements Session {
 
   async run (texts: readonly Ids[]): Promise<Float32Array[]> {
     if (texts.length > 1) throw new RangeError('This session runs one text at a time')
-    const outputs = await this.#session.run(buildFeeds(texts[0] ?? [], this.#session.inputNames))
-    return [toFloat32(outputs[this.#output])]
+    return [readLogits(await this.#session.run(buildFeeds(texts[0] ?? [], this.#session.inputNames)), this.#output)]
   }
 
   release (): Promise<void> {

@@ -4,9 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import onnxProto from 'onnx-proto'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { AutoTokenizer } from '@xenova/transformers'
 import { Classifier } from '../../src/inference/classifier.ts'
-import { buildFeeds, runtime, toFloat32 } from '../../src/inference/onnx-runtime.ts'
 import { TINY_ROBERTA } from '../fixtures/make-model.ts'
 
 const { onnx } = onnxProto
@@ -99,60 +97,5 @@ describe('an unpadded batch', () => {
     expect(classifier).toMatchObject({ maxTextsPerRun: 1, batchingDisabledReason: expect.stringContaining(reason) })
     await expect(classifier.classify(['one', 'two'])).rejects.toThrow('one text at a time')
     expect(await classifier.classify(['one'])).toHaveLength(1)
-  })
-})
-
-/** A copy of the fixture model with another head and configuration: `labels` logits, which cycle through the original three. */
-async function variant ({ labels, half = false, output = 'logits', tokenTypes = false, config = {} }: {
-  labels: number, half?: boolean, output?: string, tokenTypes?: boolean, config?: object
-}): Promise<string> {
-  const directory = await changedModel((graph) => {
-    const last = graph.node.find(({ output: names }) => names?.[0] === 'logits')
-    if (last) last.output = ['three']
-    graph.initializer.push(onnx.TensorProto.create({ name: 'columns', dataType: 7, dims: [labels], int64Data: Array.from({ length: labels }, (_, index) => index % 3) }))
-    graph.node.push(onnx.NodeProto.create({ opType: 'Gather', input: ['three', 'columns'], output: [half ? 'full' : output], attribute: [attribute('axis', 1)] }))
-    if (half) graph.node.push(onnx.NodeProto.create({ opType: 'Cast', input: ['full'], output: [output], attribute: [attribute('to', HALF)] }))
-    const dim = [{ dimParam: 'batch' }, { dimValue: labels }]
-    graph.output = [onnx.ValueInfoProto.create({ name: output, type: { tensorType: { elemType: half ? HALF : 1, shape: { dim } } } })]
-    if (tokenTypes) graph.input.push(onnx.ValueInfoProto.create({ ...graph.input[0], name: 'token_type_ids' }))
-  })
-  const path = join(directory, 'config.json')
-  const { id2label: _, ...rest } = JSON.parse(await readFile(path, 'utf8')) as { id2label?: object }
-  await writeFile(path, JSON.stringify({ ...rest, ...config }))
-  return directory
-}
-
-const HALF = 10
-const attribute = (name: string, value: number) => onnx.AttributeProto.create({ name, type: onnx.AttributeProto.AttributeType.INT, i: value })
-
-describe('a model from the hub', () => {
-  it.each([
-    { labels: 1, config: { model_type: 'bert' }, tokenTypes: true, scoreFunction: 'sigmoid' },
-    { labels: 2, config: { model_type: 'distilbert' }, scoreFunction: 'softmax' },
-    { labels: 3, config: { model_type: 'roberta', problem_type: 'single_label_classification' }, half: true, scoreFunction: 'softmax' },
-    { labels: 5, config: { model_type: 'deberta-v2', problem_type: 'multi_label_classification' }, tokenTypes: true, half: true, scoreFunction: 'sigmoid' },
-    { labels: 2, config: { model_type: 'mpnet' }, output: 'output_0', scoreFunction: 'softmax' },
-    { labels: 3, config: { model_type: 'xlm-roberta', problem_type: 'multi_label_classification' }, output: 'output_0', scoreFunction: 'sigmoid' }
-  ])('with $labels labels gives the numbers of a plain run of ONNX Runtime: $config', async ({ scoreFunction, ...options }) => {
-    const directory = await variant(options)
-    const tokenizer = await AutoTokenizer.from_pretrained(directory, { local_files_only: true })
-    const session = await runtime.InferenceSession.create(join(directory, 'onnx/model_quantized.onnx'), {})
-    for (const batching of [false, true]) {
-      const classifier = await load(directory, batching)
-      expect(classifier).toMatchObject({ scoreFunction, labels: Array.from({ length: options.labels }, (_, index) => `LABEL_${index}`), maxTokens: 512 })
-      for (const text of TEXTS.slice(0, 2)) {
-        const [result] = await classifier.classify([text])
-        const expected = toFloat32((await session.run(buildFeeds(tokenizer.encode(text), session.inputNames)))[options.output ?? 'logits'])
-        expect(result?.logits).toHaveLength(options.labels)
-        expected.forEach((value, index) => { expect(result?.logits[index]).toBeCloseTo(value, 6) })
-      }
-    }
-  })
-
-  it.each([
-    ['another number of labels than it computes', { labels: 2, config: { id2label: { 0: 'a', 1: 'b', 2: 'c' } } }, 'declares 3 labels (id2label), but the model computes 2'],
-    ['a number instead of labels', { labels: 1, config: { problem_type: 'regression' } }, 'declares the problem_type regression']
-  ])('is refused if it has %s', async (_, options, reason) => {
-    await expect(load(await variant(options), false)).rejects.toThrow(reason)
   })
 })

@@ -120,7 +120,8 @@ class GraphWriter {
     }
     for (const node of nodes) {
       const [operand] = node.inputs
-      if (slots.length > 1 && node.opType === QUANTIZE && operand !== undefined && !synchronized.has(operand)) {
+      // A constant has one name for all slots.
+      if (slots.length > 1 && node.opType === QUANTIZE && operand !== undefined && !synchronized.has(operand) && !initializers.has(operand)) {
         const before = slots.map((slot) => rename(operand, slot))
         synchronized.add(operand)
         this.#synchronize(before, slots.map((slot) => rename(operand, slot)), `${operand}@all`)
