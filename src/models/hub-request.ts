@@ -1,4 +1,5 @@
 import type { ReadableStream } from 'node:stream/web'
+import type Undici from 'undici'
 import type { EnvHttpProxyAgent, Headers, RequestInit, Response } from 'undici'
 import { HubUnreachableError, ModelAccessError, ModelNotFoundError, type ModelSubject } from './errors.ts'
 import { TransientError } from './retry.ts'
@@ -130,20 +131,27 @@ function proxyUrl (env: NodeJS.ProcessEnv, name: string): string {
 }
 
 /**
- * A `fetch` that uses HTTP_PROXY, HTTPS_PROXY and NO_PROXY of `env`, in upper or lower case. Node's own ignores them by default.
- * The client is loaded with the first request: a start without a download does not need it.
+ * Loads the HTTP client, and creates its dispatcher that uses HTTP_PROXY, HTTPS_PROXY and NO_PROXY of `env`, in upper or lower
+ * case. Node's own client ignores them by default.
+ * @throws {Error} if one of them is not a valid URL
  */
+export async function loadProxyClient (env: NodeJS.ProcessEnv = process.env): Promise<{ undici: typeof Undici, dispatcher: EnvHttpProxyAgent }> {
+  const undici = await import('undici')
+  const dispatcher = new undici.EnvHttpProxyAgent({
+    httpProxy: proxyUrl(env, 'HTTP_PROXY'),
+    httpsProxy: proxyUrl(env, 'HTTPS_PROXY'),
+    noProxy: env.no_proxy || env.NO_PROXY || '',
+    // Plain requests are forwarded, not tunnelled: many proxies permit CONNECT to port 443 only.
+    proxyTunnel: false
+  })
+  return { undici, dispatcher }
+}
+
+/** A `fetch` that uses the proxies of `env`. The client is loaded with the first request: a start without a download does not need it. */
 export function createProxyFetch (env: NodeJS.ProcessEnv = process.env): Fetch {
-  let agent: EnvHttpProxyAgent | undefined
+  let client: ReturnType<typeof loadProxyClient> | undefined
   return async (url, init) => {
-    const undici = await import('undici')
-    agent ??= new undici.EnvHttpProxyAgent({
-      httpProxy: proxyUrl(env, 'HTTP_PROXY'),
-      httpsProxy: proxyUrl(env, 'HTTPS_PROXY'),
-      noProxy: env.no_proxy || env.NO_PROXY || '',
-      // Plain requests are forwarded, not tunnelled: many proxies permit CONNECT to port 443 only.
-      proxyTunnel: false
-    })
-    return await undici.fetch(url, { ...init, dispatcher: agent })
+    const { undici, dispatcher } = await (client ??= loadProxyClient(env))
+    return await undici.fetch(url, { ...init, dispatcher })
   }
 }

@@ -77,7 +77,7 @@ export function parseOptions (args: readonly string[], directory?: string, env: 
   if (values.delimiter !== undefined && !isTable) throw new UsageError(`--delimiter is for csv and tsv, not for ${format}`)
   if (values.out !== undefined && values.out !== '-' && resolve(locate(values.out)) === resolve(input)) throw new UsageError('--out must not be the input')
   const out = values.out === '-' ? undefined : values.out !== undefined ? locate(values.out) : input === '-' ? undefined : defaultOut(input, format)
-  if (values.sentences === true && values.url !== undefined) throw new UsageError('--sentences is not available with --url: a stream answers whole texts')
+  if (values.sentences === true && values.url !== undefined) throw new UsageError('--sentences is not available with --url, because a stream returns no sentences; without --url the model runs in this process')
   const [shard, merge] = [values.shard, values.merge === true]
   if (shard !== undefined && merge) throw new UsageError('Give either --shard or --merge')
   if ((shard !== undefined || merge) && (input === '-' || out === undefined)) throw new UsageError('--shard and --merge need a FILE and an output file')

@@ -1,6 +1,7 @@
-import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import { PassThrough, type Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Dispatcher } from 'undici'
+import { loadProxyClient } from '../../models/hub-request.ts'
 import { ScoringError } from './errors.ts'
 import { splitLines } from './lines.ts'
 import { parseInfo, parseLine, type RemoteInfo, type RemoteLine } from './remote-schema.ts'
@@ -27,31 +28,42 @@ class TemporaryError extends Error {
   }
 }
 
+type Send = (path: string, options?: Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method'>) => Promise<Dispatcher.ResponseData>
+
 /**
- * Scores rows through the NDJSON stream of the service at `url`, and respects its Retry-After.
- * @param key API key, if the service requires one
+ * Scores rows through the NDJSON stream of the service at `url`, and respects its Retry-After. HTTP_PROXY, HTTPS_PROXY and
+ * NO_PROXY of `env` apply, and API_KEY if the service requires a key.
+ * @throws {ScoringError} if there is no sentiment service, or a proxy's address is invalid
  */
-export async function remoteScorer (url: string, key: string | undefined, report: (line: string) => void): Promise<Scorer> {
-  const headers: Record<string, string> = key === undefined || key === '' ? {} : { authorization: `Bearer ${key}` }
+export async function remoteScorer (url: string, env: NodeJS.ProcessEnv, report: (line: string) => void): Promise<Scorer> {
+  const { undici, dispatcher } = await loadProxyClient(env).catch((error: Error) => { throw new ScoringError(error.message) })
+  const authorization = env.API_KEY === undefined || env.API_KEY === '' ? {} : { authorization: `Bearer ${env.API_KEY}` }
+  // Redirects are not followed: they would send the key to another address.
+  const send: Send = async (path, options = {}) => await undici.request(`${url}${path}`, {
+    ...options, method: options.body === undefined ? 'GET' : 'POST', headers: { ...authorization, ...options.headers as object }, dispatcher
+  })
   const info = await retry(report, async () => {
-    // A redirect would send the key to another address.
-    const response = await fetch(`${url}/info`, { headers, redirect: 'error' }).catch((error: Error) => {
-      throw new ScoringError(`Cannot reach ${url}: ${(error.cause as Error | undefined)?.message ?? error.message}`)
+    const { statusCode, headers, body } = await send('/info').catch((error: Error) => {
+      throw new ScoringError(`Cannot reach ${url}: ${error.message || String((error as NodeJS.ErrnoException).code)}`)
     })
-    checkStatus(response.status, response.headers.get('retry-after'), url)
-    return parseInfo(await readText(response), url)
+    try {
+      checkStatus(statusCode, headers['retry-after'], url)
+      return parseInfo(await readText(body), url)
+    } finally {
+      body.on('error', () => {}).destroy()
+    }
   })
   return {
     model: `${info.model_id} (${info.model_sha}, ${info.model_dtype})`,
     labels: info.labels,
-    score: (rows, signal) => new RemoteRun(rows[Symbol.asyncIterator](), url, headers, info, report).score(signal),
-    close: () => Promise.resolve()
+    score: (rows, signal) => new RemoteRun(rows[Symbol.asyncIterator](), url, send, info, report).score(signal),
+    close: () => dispatcher.destroy()
   }
 }
 
 class RemoteRun {
   readonly #url: string
-  readonly #headers: Record<string, string>
+  readonly #request: Send
   readonly #info: RemoteInfo
   readonly #report: (line: string) => void
   readonly #source: AsyncIterator<readonly Row[]>
@@ -66,10 +78,10 @@ class RemoteRun {
   #failure: { error: unknown } | undefined
   #wake = (): void => {}
 
-  constructor (source: AsyncIterator<readonly Row[]>, url: string, headers: Record<string, string>, info: RemoteInfo, report: (line: string) => void) {
+  constructor (source: AsyncIterator<readonly Row[]>, url: string, send: Send, info: RemoteInfo, report: (line: string) => void) {
     this.#source = source
     this.#url = url
-    this.#headers = headers
+    this.#request = send
     this.#info = info
     this.#report = report
   }
@@ -93,32 +105,32 @@ class RemoteRun {
 
   /** One request: sends the pending rows, then further ones, and yields what is answered. */
   async * #connection (signal: AbortSignal): AsyncGenerator<ScoredRow, void> {
-    const open = this.#url.startsWith('https:') ? httpsRequest : httpRequest
-    const outgoing = open(`${this.#url}/predict`, { method: 'POST', headers: { ...this.#headers, 'content-type': 'application/x-ndjson' }, signal })
-    const answered = new Promise<IncomingMessage>((resolve, reject) => { outgoing.on('response', resolve).on('error', reject) })
-    answered.catch(() => {})
-    outgoing.on('close', () => this.#wake()).on('drain', () => this.#wake())
+    const outgoing = new PassThrough()
+    const ended = new AbortController()
+    outgoing.on('close', () => this.#wake()).on('drain', () => this.#wake()).on('error', () => {})
     const sending = this.#send(outgoing)
     sending.catch((error: Error) => outgoing.destroy(error))
     try {
-      const response = await answered
-      checkStatus(response.statusCode ?? 0, response.headers['retry-after'], this.#url)
-      for await (const line of splitLines(response.setEncoding('utf8') as AsyncIterable<string>, MAX_ANSWER_LENGTH)) {
+      const { statusCode, headers, body } = await this.#request('/predict', {
+        body: outgoing, headers: { 'content-type': 'application/x-ndjson' }, signal: AbortSignal.any([signal, ended.signal])
+      })
+      body.on('error', () => {})
+      checkStatus(statusCode, headers['retry-after'], this.#url)
+      for await (const line of splitLines(decodeText(body), MAX_ANSWER_LENGTH)) {
         yield this.#resolve(parseLine(line, this.#info.labels, this.#url))
       }
-      if (!response.complete) throw new TemporaryError('The connection was interrupted')
-      await sending
       if (this.#pending.length > 0) throw new TemporaryError('The response ended early')
     } catch (error) {
       throw asTemporary(error)
     } finally {
+      ended.abort()
       outgoing.destroy()
       this.#wake()
       await sending.catch(() => {})
     }
   }
 
-  async #send (outgoing: ClientRequest): Promise<void> {
+  async #send (outgoing: Writable): Promise<void> {
     let flowing = writeRows(outgoing, this.#pending)
     while (!outgoing.destroyed) {
       const group = this.#group
@@ -172,13 +184,13 @@ class RemoteRun {
  * Sends rows, one line each. A row with an error of its own is sent as an empty text, whose answer is not used: so every line has
  * one answer. @returns false if the connection must drain first
  */
-function writeRows (outgoing: ClientRequest, rows: readonly Row[]): boolean {
+function writeRows (outgoing: Writable, rows: readonly Row[]): boolean {
   if (rows.length === 0) return true
   return outgoing.write(rows.map(({ text, error }) => `${JSON.stringify(error === undefined ? text : '')}\n`).join(''))
 }
 
 /** Throws for every status other than 200: a TemporaryError if a later attempt may succeed. */
-function checkStatus (status: number, retryAfter: string | null | undefined, url: string): void {
+function checkStatus (status: number, retryAfter: string | string[] | undefined, url: string): void {
   if (status === 200) return
   if (status === 401) throw new ScoringError(`${url} requires a valid API key; set API_KEY`)
   const seconds = Number(retryAfter ?? NaN)
@@ -186,12 +198,16 @@ function checkStatus (status: number, retryAfter: string | null | undefined, url
   throw new ScoringError(`${url} responded with status ${status}; is it the address of a sentiment service?`)
 }
 
-/** The text of a response of at most MAX_ANSWER_LENGTH characters. */
-async function readText (response: Response): Promise<string> {
-  let text = ''
+async function * decodeText (body: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
   const decoder = new TextDecoder()
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk, { stream: true })
+  for await (const chunk of body) yield decoder.decode(chunk, { stream: true })
+}
+
+/** The text of a response, cut after about MAX_ANSWER_LENGTH characters. */
+async function readText (body: AsyncIterable<Uint8Array>): Promise<string> {
+  let text = ''
+  for await (const part of decodeText(body)) {
+    text += part
     if (text.length > MAX_ANSWER_LENGTH) break
   }
   return text

@@ -97,7 +97,7 @@ export async function run (given: Options, context: RunContext): Promise<RunResu
 
 async function score (options: Options, { env, workerUrl, stop, report }: RunContext): Promise<RunResult> {
   const input = await openInput(options.input, options.encoding)
-  const scorer = options.url === undefined ? await inProcessScorer(env, workerUrl, report, options.sentences) : await remoteScorer(options.url, env.API_KEY, report)
+  const scorer = options.url === undefined ? await inProcessScorer(env, workerUrl, report, options.sentences) : await remoteScorer(options.url, env, report)
   try {
     const range = options.shard === undefined ? undefined : await prepareShard(options, options.shard, scorer)
     const output = await openOutput(options, scorer, stop)

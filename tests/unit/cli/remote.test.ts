@@ -2,10 +2,11 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { ScoringError } from '../../../src/cli/predict/errors.ts'
 import { remoteScorer } from '../../../src/cli/predict/remote.ts'
 import { groupRows, type Row, type ScoredRow } from '../../../src/cli/predict/rows.ts'
+import { RecordingProxy } from '../../support/recording-proxy.ts'
 import { LABELS } from './support.ts'
 
 const INFO = { model_id: 'compact', model_sha: 'abc', model_dtype: 'q8', labels: LABELS }
@@ -35,8 +36,8 @@ const answerWith = (answer: (text: string) => unknown) => (request: IncomingMess
     .on('close', () => response.end())
 }
 
-async function score (url: string, rows: readonly Row[], reports: string[] = []): Promise<ScoredRow[]> {
-  const scorer = await remoteScorer(url, undefined, (line) => reports.push(line))
+async function score (url: string, rows: readonly Row[], reports: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<ScoredRow[]> {
+  const scorer = await remoteScorer(url, env, (line) => reports.push(line))
   const scored: ScoredRow[] = []
   async function * source (): AsyncGenerator<Row, void> { yield * await Promise.resolve(rows) }
   for await (const group of scorer.score(groupRows(source()), new AbortController().signal)) scored.push(...group)
@@ -74,7 +75,7 @@ describe('remoteScorer', () => {
 
   it('returns the rows before a failure of the input, and then throws that failure', async () => {
     const url = await serve(INFO, answerWith(() => ANSWER))
-    const scorer = await remoteScorer(url, undefined, () => {})
+    const scorer = await remoteScorer(url, {}, () => {})
     async function * source (): AsyncGenerator<Row[], void> {
       yield await Promise.resolve(rowsOf(10))
       throw new Error('Line 12 is damaged')
@@ -117,5 +118,36 @@ describe('remoteScorer', () => {
     onTestFinished(() => { server.close() })
     await expect(score(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, rowsOf(1))).rejects.toThrow(ScoringError)
     expect(redirected).toBe(false)
+  })
+
+  describe('with HTTP_PROXY', () => {
+    let proxy: RecordingProxy
+    beforeEach(async () => { proxy = await RecordingProxy.start() })
+    afterEach(() => proxy.close())
+
+    it('sends every request through the proxy, and the answers arrive while texts are sent', async () => {
+      const url = await serve(INFO, answerWith(() => ANSWER))
+      const env = { HTTP_PROXY: `http://user:secret@${proxy.address}`, API_KEY: 'a-key' }
+      expect(await score(url, rowsOf(3000), [], env)).toHaveLength(3000)
+      expect(proxy.requests).toEqual([`GET ${url}/info`, `POST ${url}/predict`])
+      expect(proxy.credentials).toEqual(['user:secret', 'user:secret'])
+    })
+
+    it('sends no request through the proxy to a host in NO_PROXY', async () => {
+      const url = await serve(INFO, answerWith(() => ANSWER))
+      expect(await score(url, rowsOf(3), [], { HTTP_PROXY: proxy.address, NO_PROXY: '127.0.0.1' })).toHaveLength(3)
+      expect(proxy.requests).toEqual([])
+    })
+
+    it('opens a tunnel to a service with https', async () => {
+      await expect(score('https://sentiment.invalid', rowsOf(1), [], { HTTPS_PROXY: proxy.address })).rejects.toThrow('Cannot reach https://sentiment.invalid')
+      expect(proxy.requests).toEqual(['CONNECT sentiment.invalid:443'])
+    })
+
+    it('names a proxy whose address is invalid, without its password', async () => {
+      const url = await serve(INFO, answerWith(() => ANSWER))
+      const scoring = score(url, rowsOf(1), [], { HTTP_PROXY: 'http://user:secret@proxy:port' })
+      await expect(scoring).rejects.toThrow(new ScoringError('HTTP_PROXY is not a valid URL'))
+    })
   })
 })
