@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { isMissing } from '../../models/files.ts'
@@ -91,4 +91,25 @@ export async function writeCheckpoint (path: string, checkpoint: Checkpoint): Pr
     await file.close()
   }
   await rename(temporary, path)
+}
+
+/** Opens `path.partial`, cut to what the checkpoint covers; a new file if there is no checkpoint or the rows are not all there. */
+export async function openPartial (path: string, checkpoint: Checkpoint | undefined): Promise<{ file: FileHandle, resumed: Checkpoint | undefined }> {
+  const partial = `${path}.partial`
+  if (checkpoint !== undefined) {
+    const file = await open(partial, OPEN_EXISTING).catch((error: unknown) => {
+      if (isMissing(error)) return undefined
+      throw error
+    })
+    const stats = await file?.stat()
+    if (file !== undefined && stats?.isFile() === true && stats.size >= checkpoint.bytes) {
+      // What was written after the checkpoint may be incomplete.
+      await file.truncate(checkpoint.bytes)
+      return { file, resumed: checkpoint }
+    }
+    await file?.close()
+  }
+  await rm(`${partial}.json`, { force: true })
+  await rm(partial, { force: true })
+  return { file: await open(partial, CREATE_NEW), resumed: undefined }
 }

@@ -1,11 +1,11 @@
 import { createHash, type Hash } from 'node:crypto'
 import { once } from 'node:events'
-import { lstat, open, rm, type FileHandle } from 'node:fs/promises'
+import { lstat, rm, type FileHandle } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import { isMissing } from '../../models/files.ts'
 import { moveIntoPlace } from '../../models/manifest.ts'
 import { printableRows } from '../terminal.ts'
-import { CREATE_NEW, OPEN_EXISTING, readCheckpoint, writeCheckpoint, type Checkpoint, lockOutput, type OutputLock } from './checkpoint.ts'
+import { lockOutput, openPartial, readCheckpoint, writeCheckpoint, type Checkpoint, type OutputLock } from './checkpoint.ts'
 import { FileError, toFileError, UsageError } from './errors.ts'
 import type { Row } from './rows.ts'
 
@@ -42,13 +42,10 @@ export class StandardOutput implements Output {
   }
 
   async finish (tail: string): Promise<void> {
-    if (tail !== '') process.stdout.write(tail)
-    return await Promise.resolve()
+    if (tail !== '') await new Promise((resolve) => { process.stdout.write(tail, resolve) })
   }
 
-  stop (): Promise<void> {
-    return Promise.resolve()
-  }
+  async stop (): Promise<void> {}
 }
 
 export interface FileOutputOptions {
@@ -74,6 +71,10 @@ export class FileOutput implements Output {
   #blockLength = 0
   /** The state after the last complete block, and the errors of the current one. */
   #state: Checkpoint
+  /** The state before that block. */
+  #previous: Checkpoint | undefined
+  /** A checkpoint is on disk. */
+  #saved: boolean
   #blockErrors = 0
   #skipped = 0
   #checkpointAt = performance.now() + CHECKPOINT_MS
@@ -81,6 +82,7 @@ export class FileOutput implements Output {
   private constructor ({ path, identity }: FileOutputOptions, resumed: Checkpoint | undefined, file: FileHandle, lock: OutputLock) {
     this.#path = path
     this.#resumed = resumed
+    this.#saved = resumed !== undefined
     this.#file = file
     this.#lock = lock
     this.#state = resumed ?? { version: 2, identity, rows: 0, bytes: 0, errors: 0, input: '' }
@@ -157,11 +159,7 @@ export class FileOutput implements Output {
     await this.#writing(async () => {
       try {
         // A block that is not full would make the bytes differ: its rows are scored again.
-        if (this.#skipped >= this.done && !this.#lock.lost && this.#state.rows > 0) {
-          // On a full disk this frees space for the checkpoint.
-          await this.#file.truncate(this.#state.bytes)
-          await this.#checkpoint()
-        }
+        if (this.#skipped >= this.done && !this.#lock.lost) await this.#keep()
       } finally {
         await this.#file.close()
         if (!this.#lock.lost) {
@@ -170,6 +168,20 @@ export class FileOutput implements Output {
         }
       }
     })
+  }
+
+  /** Keeps all complete blocks; without the last one if a full disk has no space for the first checkpoint otherwise. */
+  async #keep (): Promise<void> {
+    await this.#file.truncate(this.#state.bytes)
+    if (this.#state.rows === 0) return
+    try {
+      await this.#checkpoint()
+    } catch (error) {
+      if (this.#saved || this.#previous === undefined) throw error
+      this.#state = this.#previous
+      this.#previous = undefined
+      await this.#keep()
+    }
   }
 
   #digest ({ raw }: Row): void {
@@ -188,6 +200,7 @@ export class FileOutput implements Output {
     for (let written = 0; written < bytes.length;) {
       written += (await this.#file.write(bytes, written, bytes.length - written, position + written)).bytesWritten
     }
+    this.#previous = this.#state
     this.#state = { ...this.#state, rows: rows + this.#blockRows, bytes: position + bytes.length, errors: errors + this.#blockErrors, input: this.#digestSoFar() }
     this.#block = []
     this.#blockRows = 0
@@ -198,6 +211,7 @@ export class FileOutput implements Output {
   async #checkpoint (): Promise<void> {
     await this.#file.datasync()
     await writeCheckpoint(`${this.#path}.partial.json`, this.#state)
+    this.#saved = true
   }
 
   async #writing (action: () => Promise<void>): Promise<void> {
@@ -217,25 +231,4 @@ async function checkTarget (path: string, restart: boolean): Promise<void> {
   if (stats === undefined) return
   if (!stats.isFile() && !stats.isSymbolicLink()) throw new UsageError(`${path} is not a regular file; use --out - for standard output`)
   if (!restart) throw new UsageError(`${path} already exists; --restart replaces it, --out writes elsewhere`)
-}
-
-/** Opens `path.partial`, cut to what the checkpoint covers; a new file if there is no checkpoint or the rows are not all there. */
-async function openPartial (path: string, checkpoint: Checkpoint | undefined): Promise<{ file: FileHandle, resumed: Checkpoint | undefined }> {
-  const partial = `${path}.partial`
-  if (checkpoint !== undefined) {
-    const file = await open(partial, OPEN_EXISTING).catch((error: unknown) => {
-      if (isMissing(error)) return undefined
-      throw error
-    })
-    const stats = await file?.stat()
-    if (file !== undefined && stats?.isFile() === true && stats.size >= checkpoint.bytes) {
-      // What was written after the checkpoint may be incomplete.
-      await file.truncate(checkpoint.bytes)
-      return { file, resumed: checkpoint }
-    }
-    await file?.close()
-  }
-  await rm(`${partial}.json`, { force: true })
-  await rm(partial, { force: true })
-  return { file: await open(partial, CREATE_NEW), resumed: undefined }
 }
