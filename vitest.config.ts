@@ -4,6 +4,7 @@ const layer = (name: string, timeout: number, globalSetup: string[] = []) => ({
   test: {
     name,
     globalSetup,
+    setupFiles: ['tests/support/patient-waits.ts'],
     include: [`tests/${name}/**/*.test.ts`],
     testTimeout: timeout,
     hookTimeout: Math.max(timeout, 60_000)
