@@ -99,7 +99,8 @@ function stopOnSignal (app: FastifyInstance, { SHUTDOWN_DELAY_MS: delayMs, SHUTD
     app.close().then(() => {
       clearTimeout(timer)
       app.log.info('Stopped')
-      process.exit(0)
+      // A worker that was given up may still hang in native code.
+      void exitWithoutDraining(app.modelManager, 0)
     }, (error: unknown) => {
       app.log.error({ err: error }, 'Could not stop cleanly')
       process.exit(1)

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { LoadMessage, ModelLoadOptions, ReadyMessage, RunMessage, TextOutcome, WorkerMessage } from './protocol.ts'
+import type { MainMessage, ModelLoadOptions, ReadyMessage, TextOutcome, WorkerMessage } from './protocol.ts'
 
 /** The worker ended, or was stopped because it did not answer in time: another worker can compute its texts. */
 export class WorkerLostError extends Error {
@@ -59,7 +59,9 @@ export class WorkerHandle {
   #maxTextsPerRun = 1
   /** Loads the model once more, as soon as the worker is idle. */
   #reload: (() => void) | undefined
-  #onQuiescent: (() => void) | undefined
+  #onQuiescent: (() => void)[] = []
+  /** The thread works on a message, also if the worker was given up meanwhile: it may be inside native code. */
+  #working = false
   #state: WorkerHandleState = 'starting'
 
   constructor (options: WorkerHandleOptions) {
@@ -68,7 +70,11 @@ export class WorkerHandle {
     this.#thread = new Worker(options.workerUrl, { env: {}, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
     this.#thread.on('message', (message: WorkerMessage) => this.#receive(message))
     this.#thread.on('error', (error) => this.#lose(new WorkerLostError(error.message)))
-    this.#thread.on('exit', (code) => this.#lose(new WorkerLostError(`it exited with code ${code}`)))
+    this.#thread.on('exit', (code) => {
+      this.#working = false
+      this.#lose(new WorkerLostError(`it exited with code ${code}`))
+      this.#announceQuiescent()
+    })
     void this.#load(options.load)
   }
 
@@ -94,16 +100,19 @@ export class WorkerHandle {
   run (texts: readonly string[]): Promise<TextOutcome[]> {
     if (this.#state !== 'idle') throw new Error(`The worker is ${this.#state}, not idle`)
     this.#state = 'busy'
-    this.#thread.postMessage({ type: 'run', texts } satisfies RunMessage)
+    this.#send({ type: 'run', texts })
     this.#watch(this.#options.runTimeoutMs, 'it did not answer in time')
     return new Promise((resolve, reject) => { this.#run = { resolve, reject } })
   }
 
-  /** Resolves when the worker neither runs nor loads anything: only then can the process exit without being aborted. */
+  /**
+   * Resolves when the thread neither runs nor loads anything: only then can the process exit. It would be aborted when native
+   * code returns, or wait for native code that hangs.
+   */
   quiesce (): Promise<void> {
     this.#reload = undefined
     return new Promise((resolve) => {
-      this.#onQuiescent = resolve
+      this.#onQuiescent.push(resolve)
       this.#announceQuiescent()
     })
   }
@@ -113,10 +122,17 @@ export class WorkerHandle {
     this.#lose(undefined)
   }
 
+  #send (message: MainMessage): void {
+    this.#working = true
+    this.#thread.postMessage(message)
+  }
+
   #receive (message: WorkerMessage): void {
+    this.#working = false
     // A worker that was given up has returned from native code: now its thread can be terminated.
     if (this.#state === 'lost') {
       this.#terminate()
+      this.#announceQuiescent()
       return
     }
     clearTimeout(this.#timer)
@@ -142,13 +158,14 @@ export class WorkerHandle {
     this.ready = new Promise((resolve, reject) => { this.#loading = { resolve, reject } })
     // The pool is also notified of a failed start through onLost; nobody may be awaiting this promise then.
     this.ready.catch(() => {})
-    this.#thread.postMessage({ type: 'load', options } satisfies LoadMessage)
+    this.#send({ type: 'load', options })
     this.#watch(this.#options.startTimeoutMs, 'it did not start in time')
     return this.ready
   }
 
   #announceQuiescent (): void {
-    if (this.#state === 'idle' || this.#state === 'lost') this.#onQuiescent?.()
+    if (this.#working) return
+    for (const resolve of this.#onQuiescent.splice(0)) resolve()
   }
 
   #watch (timeoutMs: number, reason: string): void {

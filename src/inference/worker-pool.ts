@@ -39,6 +39,8 @@ interface Slot {
 export class WorkerPool {
   readonly #options: WorkerPoolOptions
   readonly #slots: Slot[]
+  /** Workers that were stopped or given up, and may still be inside native code. */
+  readonly #leaving = new Set<Promise<void>>()
   /** Called whenever a worker becomes idle or is given up. Set by the scheduler. */
   onIdle: () => void = () => {}
   #stopped = false
@@ -118,10 +120,10 @@ export class WorkerPool {
     this.stop()
   }
 
-  /** Starts no further run; resolves when no worker runs or loads anything. */
+  /** Starts no further run; resolves when no worker runs or loads anything, those that were given up included. */
   async quiesce (): Promise<void> {
     this.#halt()
-    await Promise.all(this.#slots.flatMap(({ worker }) => worker === undefined ? [] : [worker.quiesce()]))
+    await Promise.all([...this.#leaving, ...this.#slots.map(({ worker }) => worker?.quiesce())])
   }
 
   /** Ends every thread at once. */
@@ -163,6 +165,8 @@ export class WorkerPool {
       load: { ...this.#options.load, batching },
       onLost: (reason) => {
         slot.worker = undefined
+        const left = worker.quiesce().then(() => { this.#leaving.delete(left) })
+        this.#leaving.add(left)
         if (this.#stopped || reason === undefined) return
         slot.failedStarts = started ? 0 : slot.failedStarts + 1
         this.#replace(slot, reason)

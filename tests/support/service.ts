@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -30,12 +30,15 @@ export class Service {
     }
   }
 
-  static async start (env: Record<string, string> = {}): Promise<Service> {
+  /** @param uid user and group of the process, which only root may choose */
+  static async start (env: Record<string, string> = {}, uid?: number): Promise<Service> {
     const port = await freePort()
     // A working directory without an .env file.
     const cwd = await mkdtemp(join(tmpdir(), 'service-'))
+    if (uid !== undefined) await chown(cwd, uid, uid)
     const child = spawn(process.execPath, [SERVER], {
       cwd,
+      ...(uid !== undefined && { uid, gid: uid }),
       env: { PATH: process.env.PATH ?? '', API_PORT: String(port), ...env },
       stdio: ['ignore', 'pipe', 'pipe']
     })
@@ -58,10 +61,16 @@ export class Service {
     this.#child.kill(name)
   }
 
-  /** The exit code, once the process has ended. */
+  /** The exit code, once the process has ended; null if a signal killed it. */
   async exited (): Promise<number | null> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit')
     return this.#child.exitCode
+  }
+
+  /** The signal that killed the process, once it has ended. */
+  async killedBy (): Promise<NodeJS.Signals | null> {
+    await this.exited()
+    return this.#child.signalCode
   }
 
   async get (path: string): Promise<Answer> {
@@ -76,11 +85,11 @@ export class Service {
     return { status: response.status, body: await response.json() as Answer['body'] }
   }
 
-  /** Waits until `/health` has this status and, if given, this model answers. */
-  async until (status: string, model?: string): Promise<void> {
+  /** Waits at most `timeout` milliseconds until `/health` has this status and, if given, this model answers. */
+  async until (status: string, model?: string, timeout = 60_000): Promise<void> {
     await vi.waitFor(async () => {
       const { body } = await this.get('/health')
       if (body.status !== status || (model !== undefined && body.model.name !== model)) throw new Error(`not yet: ${JSON.stringify(body)}`)
-    }, { timeout: 60_000, interval: 25 })
+    }, { timeout, interval: 25 })
   }
 }

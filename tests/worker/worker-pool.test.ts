@@ -84,6 +84,21 @@ describe('WorkerPool', () => {
     expect(workers.hasIdleWorker).toBe(false)
   })
 
+  it('is quiescent only once a worker that was given up has returned', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'worker-pool-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    const workers = create({ size: 1, runTimeoutMs: 200 })
+    await workers.start()
+    await expect(workers.run([`wait for ${join(directory, 'gate')}`])).rejects.toThrow('did not answer in time')
+    await vi.waitFor(() => { expect(workers.states).toMatchObject({ idle: 1 }) })
+    const quiescent = vi.fn()
+    const quiescence = workers.quiesce().then(quiescent)
+    await new Promise((resolve) => { setImmediate(resolve) })
+    expect(quiescent).not.toHaveBeenCalled()
+    await writeFile(join(directory, 'gate'), '')
+    await quiescence
+  })
+
   it('is quiescent once every worker has loaded', async () => {
     const workers = create()
     await workers.start()
