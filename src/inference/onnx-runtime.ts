@@ -8,7 +8,7 @@ export interface OutputTensor {
   dims: readonly number[]
 }
 
-/** A session of ONNX Runtime, as far as it is used here. */
+/** The parts of an ONNX Runtime session that the service uses. */
 export interface OnnxSession {
   inputNames: readonly string[]
   outputMetadata: readonly { name: string, isTensor: boolean, type?: string, shape?: readonly (number | string)[] }[]
@@ -29,7 +29,7 @@ export const SESSION_OPTIONS = {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   executionMode: 'sequential',
-  // Its CPU kernel is slower than the addition and the normalization that it replaces: 10 % of a whole run with ONNX
+  // The fused kernel is slower than the addition and the normalization that it replaces, by 10 % of a whole run with ONNX
   // Runtime 1.30 (`npm run bench:session-options`).
   extra: { optimization: { disable_specified_optimizers: 'SkipLayerNormFusion' } }
 } as const
@@ -39,7 +39,7 @@ export type Ids = readonly number[]
 
 /** A loaded model, which computes the logits of texts. */
 export interface Session {
-  /** Texts that one run can compute, at least 1. */
+  /** Maximum number of texts per run, at least 1. */
   readonly maxTextsPerRun: number
   /** Why `maxTextsPerRun` is 1 although batching was requested. */
   readonly batchingDisabledReason?: string | undefined
@@ -63,7 +63,7 @@ export function buildFeeds (ids: Ids, names: readonly string[]): Record<string, 
   return feeds
 }
 
-/** @throws {Error} if a model with these inputs needs more than a text */
+/** @throws {Error} if a model with these inputs requires more than a text */
 export function checkInputs (names: readonly string[]): void {
   const unknown = names.filter((name) => !(name in INPUTS))
   if (unknown.length > 0) throw new Error(`The model has the input ${unknown.join(', ')} beside the text: it is not a text classifier`)

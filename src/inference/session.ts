@@ -4,7 +4,7 @@ import { weightsFile, type Dtype } from '../models/catalog.ts'
 import { buildFeeds, checkInputs, readLogits, selectOutput, SESSION_OPTIONS, type Ids, type OnnxSession, type Session } from './onnx-runtime.ts'
 import { openUnpaddedBatchSession, readWeights } from './unpadded-batch/session.ts'
 
-/** Number formats whose activations are quantized. The weights of others are not even read: they cannot be batched. */
+/** Number formats whose activations are quantized. Others cannot be batched, so their weights are not read for it. */
 const QUANTIZED: ReadonlySet<Dtype> = new Set(['q8', 'int8', 'uint8'])
 
 /** Loads the model for one text per run. Throws if a file is missing or damaged, or the model needs more than a text. */
@@ -14,7 +14,7 @@ export async function openSession (directory: string, dtype: Dtype): Promise<Ses
 
 /**
  * Loads the model for several texts per run, or for one if it does not allow more.
- * @param probes token ids of two texts, which verify that batching changes no number; the weights are read meanwhile
+ * @param probes token ids of two texts, to verify that batching changes no logit; the weights are read in the meantime
  * @throws {Error} as openSession
  */
 export async function openBatchingSession (directory: string, dtype: Dtype, probes: Promise<readonly [Ids, Ids]>): Promise<Session> {

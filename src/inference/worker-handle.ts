@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { MainMessage, ModelLoadOptions, ReadyMessage, TextOutcome, WorkerMessage } from './protocol.ts'
 
-/** The worker ended, or was stopped because it did not answer in time: another worker can compute its texts. */
+/** The worker ended, or was given up because it did not answer in time: another worker can compute its texts. */
 export class WorkerLostError extends Error {
   constructor (reason: string) {
     super(`Inference worker lost: ${reason}`)
@@ -38,7 +38,7 @@ export type WorkerHandleState = 'starting' | 'idle' | 'busy' | 'lost'
  */
 const YOUNG_GENERATION_MB = 6
 
-/** Milliseconds that a late worker has to return from native code before its thread is terminated all the same. */
+/** Milliseconds that a late worker has to return from native code before its thread is terminated anyway. */
 const NATIVE_CODE_MS = 60_000
 
 interface Deferred<T> {
@@ -66,7 +66,7 @@ export class WorkerHandle {
 
   constructor (options: WorkerHandleOptions) {
     this.#options = options
-    // Without the environment: a worker needs no setting, and must not hold the service's secrets.
+    // Without the environment: a worker needs no setting, and must not have access to the service's secrets.
     this.#thread = new Worker(options.workerUrl, { env: {}, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
     this.#thread.on('message', (message: WorkerMessage) => this.#receive(message))
     this.#thread.on('error', (error) => this.#lose(new WorkerLostError(error.message)))
@@ -82,12 +82,12 @@ export class WorkerHandle {
     return this.#state
   }
 
-  /** Texts that one run can compute; 1 until the model is loaded. */
+  /** Maximum number of texts per run; 1 until the model is loaded. */
   get maxTextsPerRun (): number {
     return this.#maxTextsPerRun
   }
 
-  /** Loads the model once more with other options, as soon as the current run ends. Settles as `ready`, which this replaces. */
+  /** Loads the model again with other options once the current run has ended. Settles like `ready`, which it replaces. */
   reload (options: ModelLoadOptions): Promise<ReadyMessage> {
     return new Promise((resolve, reject) => {
       this.#reload = () => { this.#load(options).then(resolve, reject) }

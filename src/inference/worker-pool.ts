@@ -15,7 +15,7 @@ export interface WorkerPoolOptions extends Omit<WorkerHandleOptions, 'load' | 'o
   onWorkerLost?: (loss: WorkerLoss) => void
 }
 
-/** `restarting`: its replacement waits to start. `lost`: given up, and not replaced. */
+/** `restarting`: its replacement starts after a delay. `lost`: given up, and not replaced. */
 export type WorkerState = 'starting' | 'idle' | 'busy' | 'restarting' | 'lost'
 
 export interface WorkerLoss {
@@ -33,8 +33,8 @@ interface Slot {
 }
 
 /**
- * Keeps `size` workers alive, each with the same model. A lost worker is replaced with exponential back-off; one whose
- * replacements repeatedly fail to start is given up, visibly: `ready` falls, and `failed` is true in the end.
+ * Keeps `size` workers alive, each with the same model. A lost worker is replaced with exponential back-off. A worker whose
+ * replacements repeatedly fail to start is given up, which `states` reports; once all are given up, `failed` is true.
  */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions
@@ -54,9 +54,9 @@ export class WorkerPool {
   }
 
   /**
-   * Starts every worker; resolves with the first that is ready. So that it answers early, the first worker loads the model
-   * without batching, which is faster, and the others start after it; once another worker answers with batching, the first
-   * loads the model again. Rejects with the first failure if no worker could start; the pool is stopped then.
+   * Starts every worker; resolves with the first that is ready. To answer early, the first worker loads the model without batching,
+   * which is faster, and the others start after it; once another worker is ready with batching, the first loads the model again.
+   * If no worker can start, stops the pool and rejects with the first failure.
    */
   async start (): Promise<ReadyMessage> {
     const [first, ...others] = this.#slots as [Slot, ...Slot[]]
@@ -74,18 +74,18 @@ export class WorkerPool {
     }
   }
 
-  /** Texts that one run can compute on any worker. */
+  /** Maximum number of texts per run that every worker supports. */
   get maxTextsPerRun (): number {
     const workers = this.#readyWorkers
     return workers.length === 0 ? 1 : Math.min(...workers.map(({ maxTextsPerRun }) => maxTextsPerRun))
   }
 
-  /** Workers there should be. */
+  /** Number of workers that the pool maintains. */
   get size (): number {
     return this.#slots.length
   }
 
-  /** Workers that are idle or busy. */
+  /** Number of workers that are idle or busy. */
   get ready (): number {
     return this.#readyWorkers.length
   }
@@ -94,7 +94,7 @@ export class WorkerPool {
     return this.#idleWorker !== undefined
   }
 
-  /** How many workers are in each state; together `size`. */
+  /** Number of workers in each state, `size` in total. */
   get states (): Record<WorkerState, number> {
     const states = { starting: 0, idle: 0, busy: 0, restarting: 0, lost: 0 }
     for (const { worker, timer } of this.#slots) states[worker?.state ?? (timer === undefined ? 'lost' : 'restarting')]++
@@ -113,7 +113,7 @@ export class WorkerPool {
     return worker.run(texts).finally(() => { if (worker.state === 'idle') this.onIdle() })
   }
 
-  /** Ends every thread as soon as it has loaded. Drain first: texts in a run are lost. */
+  /** Ends every thread once it has loaded the model. Drain first: texts in a run are lost. */
   async close (): Promise<void> {
     this.#stopped = true
     await Promise.allSettled(this.#slots.flatMap(({ worker }) => worker === undefined ? [] : [worker.ready]))
@@ -126,7 +126,7 @@ export class WorkerPool {
     await Promise.all([...this.#leaving, ...this.#slots.map(({ worker }) => worker?.quiesce())])
   }
 
-  /** Ends every thread at once. */
+  /** Ends every thread immediately. */
   stop (): void {
     this.#halt()
     for (const { worker } of this.#slots) worker?.stop()
