@@ -44,11 +44,12 @@ describe('API keys', () => {
     expect(response.statusCode).toBe(401)
   })
 
-  it('requires a key everywhere except for health, documentation and the page', async () => {
+  it('requires a key for every path except health, documentation, the page and unknown paths', async () => {
     const app = await startApp({ env })
     const status = async (url: string): Promise<number> => (await app.inject(url)).statusCode
     expect(await Promise.all(['/health', '/health/live', '/health/ready'].map(status))).toEqual([200, 200, 200])
-    expect(await status('/info')).toBe(401)
+    expect(await Promise.all(['/info', '/metrics'].map(status))).toEqual([401, 401])
+    expect(await status('/nothing')).toBe(404)
   })
 
   it('keeps hashes of the keys only', async () => {
