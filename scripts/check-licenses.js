@@ -22,13 +22,13 @@ function components (...options) {
   return JSON.parse(stdout).components.filter(({ name }) => !NOT_SHIPPED.test(name))
 }
 
-const expressionOf = ({ licenses = [] }) => licenses.map(({ expression, license }) => expression ?? license.id ?? license.name).join(' AND ') || 'none'
+const readExpression = ({ licenses = [] }) => licenses.map(({ expression, license }) => expression ?? license.id ?? license.name).join(' AND ') || 'none'
 const shipped = components('--omit', 'dev')
 const all = components()
 const wrong = [
-  ...shipped.filter((component) => !isAllowed(expressionOf(component), ALLOWED)),
-  ...all.filter((component) => !isAllowed(expressionOf(component), ALLOWED_DEV))
+  ...shipped.filter((component) => !isAllowed(readExpression(component), ALLOWED)),
+  ...all.filter((component) => !isAllowed(readExpression(component), ALLOWED_DEV))
 ]
-for (const component of wrong) process.stderr.write(`${component.name}@${component.version}: licence ${expressionOf(component)} is not in the list of scripts/check-licenses.js\n`)
+for (const component of wrong) process.stderr.write(`${component.name}@${component.version}: licence ${readExpression(component)} is not in the list of scripts/check-licenses.js\n`)
 if (wrong.length === 0) process.stdout.write(`${all.length} packages, ${shipped.length} of them shipped: all licences are allowed\n`)
 process.exitCode = wrong.length === 0 ? 0 : 1

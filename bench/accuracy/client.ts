@@ -32,7 +32,7 @@ export function parseExamples (content: string, labels: readonly string[]): Exam
 }
 
 /** Label names of the model that the service at `url` serves, in class order. */
-export async function labelsOf (url: string): Promise<string[]> {
+export async function fetchLabels (url: string): Promise<string[]> {
   const response = await fetch(new URL('/info', url)).catch((error: unknown) => {
     throw new Error(`No service answers at ${url}: start one (make start), or name another with --url`, { cause: error })
   })

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { measureCalibration, type Calibration } from './calibration.ts'
-import { labelsOf, parseExamples, predictAll, type Run } from './client.ts'
+import { fetchLabels, parseExamples, predictAll, type Run } from './client.ts'
 import { agreement, summarize, type Summary } from './metrics.ts'
 
 const USAGE = `Usage: npm run bench:accuracy -- --data FILE.tsv [--url URL] [--compare-url URL] [--batch N] [--json FILE]
@@ -48,7 +48,7 @@ function show ({ model, textsPerSecond }: Run, summary: Summary, { ece, brier, n
 }
 
 async function main (data: string): Promise<void> {
-  const labels = await labelsOf(values.url)
+  const labels = await fetchLabels(values.url)
   const examples = parseExamples(await readFile(data, 'utf8'), labels)
   const results = []
   for (const url of [values.url, values['compare-url']].filter((item) => item !== undefined)) {

@@ -41,18 +41,18 @@ export function robertaTokenizer (size: number): object {
   const tokens: string[] = [...SPECIAL, ...pieces]
   while (tokens.length < size - 1) tokens.push(`<unused${tokens.length}>`)
   tokens.push(MASK)
-  const idOf = (token: string): number => tokens.indexOf(token)
+  const findId = (token: string): number => tokens.indexOf(token)
   return {
     version: '1.0',
     truncation: null,
     padding: null,
     added_tokens: [...SPECIAL, MASK].map((content) => ({
-      id: idOf(content), content, single_word: false, lstrip: content === MASK, rstrip: false, normalized: false, special: true
+      id: findId(content), content, single_word: false, lstrip: content === MASK, rstrip: false, normalized: false, special: true
     })),
     normalizer: null,
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
     post_processor: {
-      type: 'RobertaProcessing', sep: ['</s>', idOf('</s>')], cls: ['<s>', idOf('<s>')], trim_offsets: true, add_prefix_space: false
+      type: 'RobertaProcessing', sep: ['</s>', findId('</s>')], cls: ['<s>', findId('<s>')], trim_offsets: true, add_prefix_space: false
     },
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: {

@@ -122,7 +122,7 @@ export class ModelManager {
       } catch (error) {
         if (signal.aborted) return
         const again = error instanceof ModelError && error.retryable
-        this.#report(messageOf(error), again)
+        this.#report(toMessage(error), again)
         if (!again) return
         await delay(retryMs, undefined, { signal }).catch(() => {})
       }
@@ -164,7 +164,7 @@ export class ModelManager {
       await this.#serve(local)
       return true
     } catch (error) {
-      this.#logger.warn({ model: spec.name, reason: messageOf(error) }, 'Model on disk could not be loaded')
+      this.#logger.warn({ model: spec.name, reason: toMessage(error) }, 'Model on disk could not be loaded')
       return false
     }
   }
@@ -178,6 +178,6 @@ export class ModelManager {
   }
 }
 
-function messageOf (error: unknown): string {
+function toMessage (error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

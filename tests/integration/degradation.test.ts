@@ -16,9 +16,9 @@ async function startRedis (): Promise<TestRedis> {
   return redis
 }
 
-const statusOf = async (app: FastifyInstance): Promise<string> => (await app.inject('/health')).json().status
+const readStatus = async (app: FastifyInstance): Promise<string> => (await app.inject('/health')).json().status
 const untilStatus = (app: FastifyInstance, status: string) =>
-  vi.waitFor(async () => { expect(await statusOf(app)).toBe(status) }, { timeout: 20_000, interval: 20 })
+  vi.waitFor(async () => { expect(await readStatus(app)).toBe(status) }, { timeout: 20_000, interval: 20 })
 
 /** Sends new texts one after another until it is stopped; resolves with every status code. */
 function load (app: FastifyInstance): () => Promise<number[]> {

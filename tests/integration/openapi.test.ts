@@ -8,7 +8,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { startApp, type TestAppOptions } from '../support/app.ts'
-import { checkResponse, documentedResponses, documentOf, type Document, type Received } from '../support/openapi.ts'
+import { checkResponse, documentedResponses, fetchDocument, type Document, type Received } from '../support/openapi.ts'
 
 const FRAGILE_WORKER = new URL('../fixtures/workers/fragile.mjs', import.meta.url)
 const POSTS = ['/predict', '/'] as const
@@ -53,7 +53,7 @@ async function sendHalf (app: FastifyInstance, path: string): Promise<Received> 
 
 describe('/openapi.json', () => {
   it('is a valid OpenAPI 3.1 document that describes the purpose of each route', async () => {
-    const document = await documentOf(await startApp({ ready: false }))
+    const document = await fetchDocument(await startApp({ ready: false }))
     expect(document.openapi).toBe('3.1.0')
     expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true })
     for (const path of [...POSTS, ...GETS]) expect(document.paths).toHaveProperty([path])
@@ -65,7 +65,7 @@ describe('/openapi.json', () => {
   })
 
   it('has an example for every request and every problem, and each is valid', async () => {
-    const document = await documentOf(await startApp({ ready: false }))
+    const document = await fetchDocument(await startApp({ ready: false }))
     for (const path of POSTS) {
       const operation = document.paths[path]?.post
       expect(JSON.stringify(operation?.requestBody)).toContain('"example')
@@ -83,14 +83,14 @@ describe('/openapi.json', () => {
 
   it('marks the operations that require a key', async () => {
     const secured = (document: Document): unknown => document.paths['/predict']?.post?.security
-    expect(secured(await documentOf(await startApp({ ready: false })))).toEqual([{}, { apiKey: [] }])
-    const keyed = await documentOf(await startApp({ ready: false, env: { API_KEYS: 'some-key-of-the-test' } }))
+    expect(secured(await fetchDocument(await startApp({ ready: false })))).toEqual([{}, { apiKey: [] }])
+    const keyed = await fetchDocument(await startApp({ ready: false, env: { API_KEYS: 'some-key-of-the-test' } }))
     expect(secured(keyed)).toEqual([{ apiKey: [] }])
     expect(keyed.paths['/health']?.get?.security).toBeUndefined()
   })
 
   it('describes every answer of the service, and nothing else', async () => {
-    const document = await documentOf(await startApp({ ready: false }))
+    const document = await fetchDocument(await startApp({ ready: false }))
     const drive = new Drive(document)
     const start = (options: TestAppOptions): Promise<FastifyInstance> => startApp(options)
 
@@ -142,7 +142,7 @@ describe('/docs', () => {
       expect((await app.inject(url.slice(1))).statusCode, url).toBe(200)
     }
     // Relative to the page's copy, the server is one level up.
-    expect((await app.inject('/docs/json')).json()).toEqual({ ...await documentOf(app), servers: [{ url: '../' }] })
+    expect((await app.inject('/docs/json')).json()).toEqual({ ...await fetchDocument(app), servers: [{ url: '../' }] })
     expect((await app.inject('/docs/static/nothing.js')).json()).toMatchObject({ status: 404, code: 'NOT_FOUND' })
   })
 })

@@ -3,7 +3,7 @@ import { connect, type AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { describe, expect, it, vi } from 'vitest'
 import { countComputedTexts, predict, startApp, type TestAppOptions } from '../support/app.ts'
-import { linesOf, openStream, sendLines } from '../support/ndjson.ts'
+import { readLines, openStream, sendLines } from '../support/ndjson.ts'
 
 async function listening (options: TestAppOptions = {}): Promise<{ app: FastifyInstance, port: number }> {
   const app = await startApp(options)
@@ -143,7 +143,7 @@ describe('POST /predict with application/x-ndjson', () => {
     const { port } = await listening({ limits: { streamIdleMs: 100 } })
     const client = openStream(port)
     client.request.write(`${line('one')}{"text":"never finis`)
-    const lines = await linesOf(await client.response)
+    const lines = await readLines(await client.response)
     expect(lines).toMatchObject([{ label: expect.any(String) }, { line: 2, status: 408, code: 'REQUEST_TIMEOUT' }])
   })
 
@@ -154,7 +154,7 @@ describe('POST /predict with application/x-ndjson', () => {
     const response = await client.response
     await once(response, 'readable')
     const closed = app.close()
-    const lines = await linesOf(response)
+    const lines = await readLines(response)
     expect(lines).toMatchObject([{ label: expect.any(String) }, { label: expect.any(String) }, { line: 3, status: 503, code: 'NOT_READY' }])
     await closed
   })

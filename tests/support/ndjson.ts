@@ -31,7 +31,7 @@ export interface StreamLine {
 }
 
 /** Every line of an answer. */
-export async function linesOf (response: IncomingMessage): Promise<StreamLine[]> {
+export async function readLines (response: IncomingMessage): Promise<StreamLine[]> {
   const lines: StreamLine[] = []
   for await (const line of createInterface({ input: response })) lines.push(JSON.parse(line) as StreamLine)
   return lines
@@ -42,5 +42,5 @@ export async function sendLines (port: number, body: string | Buffer): Promise<{
   const client = openStream(port)
   client.request.end(body)
   const response = await client.response
-  return { response, lines: await linesOf(response) }
+  return { response, lines: await readLines(response) }
 }

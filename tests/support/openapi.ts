@@ -13,7 +13,7 @@ export interface Received {
 }
 
 /** The document that this service serves. */
-export async function documentOf (app: FastifyInstance): Promise<Document> {
+export async function fetchDocument (app: FastifyInstance): Promise<Document> {
   return (await app.inject('/openapi.json')).json()
 }
 

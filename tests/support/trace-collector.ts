@@ -108,16 +108,16 @@ function decode (body: Buffer): CollectedSpan[] {
     kind: span.kind,
     start: BigInt(span.startTimeUnixNano),
     end: BigInt(span.endTimeUnixNano),
-    attributes: attributesOf(span.attributes),
+    attributes: toAttributes(span.attributes),
     status: span.status?.code ?? 0,
-    resource: attributesOf(resource.attributes)
+    resource: toAttributes(resource.attributes)
   }))))
 }
 
 /** protobufjs gives bytes as base64 and 64-bit numbers as text. */
 const hex = (base64: string): string => Buffer.from(base64, 'base64').toString('hex')
 
-function attributesOf (pairs: KeyValue[] = []): Attributes {
+function toAttributes (pairs: KeyValue[] = []): Attributes {
   return Object.fromEntries(pairs.map(({ key, value }) => {
     const [kind, content = ''] = Object.entries(value)[0] ?? []
     return [key, kind === 'intValue' ? Number(content) : content]

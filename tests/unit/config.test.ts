@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, configSchema, describeConfig, loadConfig } from '../../src/config.ts'
 
-const problemsOf = async (env: Record<string, string>): Promise<readonly string[]> => {
+const readProblems = async (env: Record<string, string>): Promise<readonly string[]> => {
   try {
     await loadConfig(env)
     return []
@@ -40,22 +40,22 @@ describe('loadConfig', () => {
     [{ OTEL_RESOURCE_ATTRIBUTES: 'a=%zz' }, 'OTEL_RESOURCE_ATTRIBUTES must be key=value pairs separated by commas, with special characters percent-encoded; pair 1 is not'],
     [{ LOG_LEVEL: 'info\nAPI_PORT=1' }, 'LOG_LEVEL must not contain control characters or line breaks']
   ])('rejects %j with one line that names the key and its allowed values', async (env, line) => {
-    expect(await problemsOf(env)).toEqual([line])
+    expect(await readProblems(env)).toEqual([line])
   })
 
   it('reports every invalid key', async () => {
-    expect(await problemsOf({ API_PORT: 'x', LOG_LEVEL: 'loud' })).toHaveLength(2)
+    expect(await readProblems({ API_PORT: 'x', LOG_LEVEL: 'loud' })).toHaveLength(2)
   })
 
   it('does not repeat a secret', async () => {
-    expect((await problemsOf({ REDIS_URL: 'http://user:password@host' })).join()).not.toContain('password')
+    expect((await readProblems({ REDIS_URL: 'http://user:password@host' })).join()).not.toContain('password')
     const config = await loadConfig({ HF_TOKEN: 'hf_secret', REDIS_URL: 'redis://:password@host', API_KEYS: 'my-own-secret-api-key' })
     expect(JSON.stringify(describeConfig(config))).not.toMatch(/hf_secret|password|my-own/)
     expect(describeConfig(config).API_KEYS).toBe('(set)')
   })
 
   it('rejects a queue that is smaller than a full batch', async () => {
-    expect(await problemsOf({ QUEUE_LIMIT: '10' })).toEqual([expect.stringContaining('QUEUE_LIMIT')])
+    expect(await readProblems({ QUEUE_LIMIT: '10' })).toEqual([expect.stringContaining('QUEUE_LIMIT')])
   })
 })
 
@@ -73,20 +73,20 @@ describe('a URL', () => {
     ['redis://', 'must be an address that starts with redis://'],
     ['cache.example:6379', 'must be an address that starts with redis://']
   ])('that no Redis client can use is rejected without its password: %s', async (url, reason) => {
-    const problems = await problemsOf({ REDIS_URL: url })
+    const problems = await readProblems({ REDIS_URL: url })
     expect(problems).toEqual([expect.stringMatching(/^REDIS_URL [^\n]+$/)])
     expect(problems[0]).toContain(reason)
     expect(problems[0]).not.toMatch(/sec|ret@/)
   })
 
   it.each(['redis://:p%40ss%23w%2Fd@host/3', 'rediss://user:p@ss@[::1]:6380', 'redis://host:6379/'])('is accepted with encoded characters: %s', async (url) => {
-    expect(await problemsOf({ REDIS_URL: url })).toEqual([])
+    expect(await readProblems({ REDIS_URL: url })).toEqual([])
   })
 
   it.each(['https://', 'https://a b', 'http://host:99999', 'http://', 'https://user:secret@host', 'https://host?token=secret', 'https://host/#x'])(
     'that is not the address of a hub or a collector is rejected: %s', async (url) => {
       for (const key of ['HF_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']) {
-        const problems = await problemsOf({ [key]: url })
+        const problems = await readProblems({ [key]: url })
         expect(problems).toEqual([expect.stringMatching(new RegExp(`^${key} must [^\n]+$`))])
         expect(problems[0]).not.toContain('secret')
       }

@@ -10,7 +10,7 @@ const redisWith = (entries: Record<string, Buffer>) => ({
   set: vi.fn()
 })
 
-const memoryOf = (maxEntries = 10) => new MemoryStore({ maxEntries, ttlSeconds: 60 })
+const createMemory = (maxEntries = 10) => new MemoryStore({ maxEntries, ttlSeconds: 60 })
 
 /** A lookup, with a model that answers each text by its length. */
 function lookUp (cache: PredictionCache<Classification>, keys: string[], computed: string[] = [], signal = new AbortController().signal) {
@@ -25,7 +25,7 @@ function lookUp (cache: PredictionCache<Classification>, keys: string[], compute
 describe('PredictionCache', () => {
   it('stores values from Redis in memory, and treats a foreign value as a miss', async () => {
     const redis = redisWith({ known: encode('known', value), foreign: Buffer.from('hello') })
-    const cache = new PredictionCache({ memory: memoryOf(), redis })
+    const cache = new PredictionCache({ memory: createMemory(), redis })
     const computed: string[] = []
     expect(await lookUp(cache, ['known', 'foreign'], computed)).toMatchObject([{ classification: value }, { computed: { tokens: 15 } }])
     expect(computed).toEqual(['text of foreign'])
@@ -35,7 +35,7 @@ describe('PredictionCache', () => {
 
   it('stores a computed value in memory and in Redis', async () => {
     const redis = redisWith({})
-    const cache = new PredictionCache({ memory: memoryOf(), redis })
+    const cache = new PredictionCache({ memory: createMemory(), redis })
     await lookUp(cache, ['key'])
     expect(redis.set).toHaveBeenCalledExactlyOnceWith('key', encode('key', { ...value, tokens: 11 }))
     expect(await lookUp(cache, ['key'])).toEqual([{ classification: { ...value, tokens: 11 } }])
@@ -44,7 +44,7 @@ describe('PredictionCache', () => {
 
   it('computes equal texts of one request or of concurrent requests once', async () => {
     const onJoin = vi.fn()
-    const cache = new PredictionCache({ memory: memoryOf(0), onJoin })
+    const cache = new PredictionCache({ memory: createMemory(0), onJoin })
     const computed: string[] = []
     const [first, second] = await Promise.all([lookUp(cache, ['a', 'a', 'b'], computed), lookUp(cache, ['b', 'c'], computed)])
     expect(computed).toEqual(['text of a', 'text of b', 'text of c'])
@@ -54,7 +54,7 @@ describe('PredictionCache', () => {
   })
 
   it('rejects with the error of a computation that cannot start, and computes the text the next time', async () => {
-    const cache = new PredictionCache({ memory: memoryOf() })
+    const cache = new PredictionCache({ memory: createMemory() })
     const refused = cache.getOrCompute(['key'], ['text'], {
       labelCount: 3, signal: () => new AbortController().signal, compute: () => { throw new Error('overloaded') }, trace: { cacheMs: 0, queuedAt: undefined }
     })
@@ -64,7 +64,7 @@ describe('PredictionCache', () => {
 
   it('reports hits and misses per tier', async () => {
     const [onHit, onMiss] = [vi.fn(), vi.fn()]
-    const cache = new PredictionCache({ memory: memoryOf(), redis: redisWith({ known: encode('known', value) }), onHit, onMiss })
+    const cache = new PredictionCache({ memory: createMemory(), redis: redisWith({ known: encode('known', value) }), onHit, onMiss })
     await lookUp(cache, ['known', 'new'])
     await lookUp(cache, ['known', 'new', 'new'])
     expect(onHit.mock.calls).toEqual([['redis', 1], ['memory', 3]])

@@ -13,28 +13,28 @@ function storeOn (entries: Record<string, string> | undefined) {
   return { store: new RedisStore(connection as unknown as RedisConnection, { ttlSeconds: 60 }), mgetBuffer }
 }
 
-const textsOf = (values: (Buffer | undefined)[]): (string | undefined)[] => values.map((value) => value?.toString())
+const toTexts = (values: (Buffer | undefined)[]): (string | undefined)[] => values.map((value) => value?.toString())
 
 it('reads the keys of all callers in one tick with one MGET, and returns each caller its own values', async () => {
   const { store, mgetBuffer } = storeOn({ a: '1', b: '2', d: '4' })
   const [first, second, third] = await Promise.all([store.getMany(['a', 'x']), store.getMany(['b']), store.getMany(['y', 'd', 'a'])])
-  expect(textsOf(first)).toEqual(['1', undefined])
-  expect(textsOf(second)).toEqual(['2'])
-  expect(textsOf(third)).toEqual([undefined, '4', '1'])
+  expect(toTexts(first)).toEqual(['1', undefined])
+  expect(toTexts(second)).toEqual(['2'])
+  expect(toTexts(third)).toEqual([undefined, '4', '1'])
   expect(mgetBuffer).toHaveBeenCalledTimes(1)
 })
 
 it('sends another MGET for keys that are requested later', async () => {
   const { store, mgetBuffer } = storeOn({ a: '1' })
-  expect(textsOf(await store.getMany(['a']))).toEqual(['1'])
-  expect(textsOf(await store.getMany(['a']))).toEqual(['1'])
+  expect(toTexts(await store.getMany(['a']))).toEqual(['1'])
+  expect(toTexts(await store.getMany(['a']))).toEqual(['1'])
   expect(mgetBuffer).toHaveBeenCalledTimes(2)
 })
 
 it('splits many keys into several MGETs', async () => {
   const { store, mgetBuffer } = storeOn({ k0: 'first', k699: 'last' })
   const values = await Promise.all(Array.from({ length: 700 }, (_, index) => store.getMany([`k${index}`])))
-  expect(textsOf([values[0]?.[0], values[699]?.[0]])).toEqual(['first', 'last'])
+  expect(toTexts([values[0]?.[0], values[699]?.[0]])).toEqual(['first', 'last'])
   expect(mgetBuffer.mock.calls.map(([keys]) => keys.length)).toEqual([512, 188])
 })
 

@@ -44,20 +44,20 @@ async function score (url: string, rows: readonly Row[], reports: string[] = [],
   return scored
 }
 
-const rowsOf = (count: number, error?: string): Row[] => Array.from({ length: count }, (_, index) => ({ raw: `${index}`, text: `${index}`, ...(error !== undefined && { error }) }))
+const createRows = (count: number, error?: string): Row[] => Array.from({ length: count }, (_, index) => ({ raw: `${index}`, text: `${index}`, ...(error !== undefined && { error }) }))
 
 describe('remoteScorer', () => {
   it('returns every row with its answer, in order', async () => {
     const url = await serve(INFO, answerWith((text) => text === '3' ? { code: 'TEXT_TOO_LONG', detail: 'too long' } : ANSWER))
-    const scored = await score(url, rowsOf(500))
-    expect(scored.map(({ row }) => row.raw)).toEqual(rowsOf(500).map(({ raw }) => raw))
+    const scored = await score(url, createRows(500))
+    expect(scored.map(({ row }) => row.raw)).toEqual(createRows(500).map(({ raw }) => raw))
     expect(scored[3]?.result).toEqual({ error: 'TEXT_TOO_LONG' })
     expect(scored[4]?.result).toMatchObject({ label: 'positive', scores: ANSWER.scores })
   })
 
   it('finishes if thousands of rows in a row have an error of their own', async () => {
     const url = await serve(INFO, answerWith((text) => text === '' ? { code: 'EMPTY_TEXT' } : ANSWER))
-    const scored = await score(url, [...rowsOf(2), ...rowsOf(3000, 'NOT_JSON'), ...rowsOf(2)])
+    const scored = await score(url, [...createRows(2), ...createRows(3000, 'NOT_JSON'), ...createRows(2)])
     expect(scored).toHaveLength(3004)
     expect(scored.filter(({ result }) => 'error' in result && result.error === 'NOT_JSON')).toHaveLength(3000)
   })
@@ -69,7 +69,7 @@ describe('remoteScorer', () => {
       else createInterface({ input: request }).once('line', () => { response.write(`${JSON.stringify(ANSWER)}\n`, () => request.socket.destroy()) })
     })
     const reports: string[] = []
-    expect((await score(url, rowsOf(300), reports)).map(({ row }) => row.raw)).toEqual(rowsOf(300).map(({ raw }) => raw))
+    expect((await score(url, createRows(300), reports)).map(({ row }) => row.raw)).toEqual(createRows(300).map(({ raw }) => raw))
     expect(reports.join()).toContain('The connection was interrupted')
   })
 
@@ -77,7 +77,7 @@ describe('remoteScorer', () => {
     const url = await serve(INFO, answerWith(() => ANSWER))
     const scorer = await remoteScorer(url, {}, () => {})
     async function * source (): AsyncGenerator<Row[], void> {
-      yield await Promise.resolve(rowsOf(10))
+      yield await Promise.resolve(createRows(10))
       throw new Error('Line 12 is damaged')
     }
     const scored: ScoredRow[] = []
@@ -94,7 +94,7 @@ describe('remoteScorer', () => {
     ['a label with a control character', { ...INFO, labels: ['a\u001b[2J', 'b'] }],
     ['a body without end', `[${'"x",'.repeat(1e6)}`]
   ])('refuses a description of the service with %s', async (_name, info) => {
-    await expect(score(await serve(info, answerWith(() => ANSWER)), rowsOf(1))).rejects.toThrow(ScoringError)
+    await expect(score(await serve(info, answerWith(() => ANSWER)), createRows(1))).rejects.toThrow(ScoringError)
   })
 
   it.each<[string, unknown]>([
@@ -107,7 +107,7 @@ describe('remoteScorer', () => {
     ['a very long line', `"${'x'.repeat(100_000)}"`],
     ['another model', { ...ANSWER, model: 'other' }]
   ])('refuses an answer with %s', async (_name, answer) => {
-    await expect(score(await serve(INFO, answerWith(() => answer)), rowsOf(1))).rejects.toThrow(ScoringError)
+    await expect(score(await serve(INFO, answerWith(() => answer)), createRows(1))).rejects.toThrow(ScoringError)
   })
 
   it('does not follow a redirect, which would receive the key', async () => {
@@ -116,7 +116,7 @@ describe('remoteScorer', () => {
     const server = createServer((_request, response) => response.writeHead(302, { location: `${target}/info` }).end()).listen(0, '127.0.0.1')
     await once(server, 'listening')
     onTestFinished(() => { server.close() })
-    await expect(score(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, rowsOf(1))).rejects.toThrow(ScoringError)
+    await expect(score(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, createRows(1))).rejects.toThrow(ScoringError)
     expect(redirected).toBe(false)
   })
 
@@ -128,25 +128,25 @@ describe('remoteScorer', () => {
     it('sends every request through the proxy, and the answers arrive while texts are sent', async () => {
       const url = await serve(INFO, answerWith(() => ANSWER))
       const env = { HTTP_PROXY: `http://user:secret@${proxy.address}`, API_KEY: 'a-key' }
-      expect(await score(url, rowsOf(3000), [], env)).toHaveLength(3000)
+      expect(await score(url, createRows(3000), [], env)).toHaveLength(3000)
       expect(proxy.requests).toEqual([`GET ${url}/info`, `POST ${url}/predict`])
       expect(proxy.credentials).toEqual(['user:secret', 'user:secret'])
     })
 
     it('sends no request through the proxy to a host in NO_PROXY', async () => {
       const url = await serve(INFO, answerWith(() => ANSWER))
-      expect(await score(url, rowsOf(3), [], { HTTP_PROXY: proxy.address, NO_PROXY: '127.0.0.1' })).toHaveLength(3)
+      expect(await score(url, createRows(3), [], { HTTP_PROXY: proxy.address, NO_PROXY: '127.0.0.1' })).toHaveLength(3)
       expect(proxy.requests).toEqual([])
     })
 
     it('opens a tunnel to a service with https', async () => {
-      await expect(score('https://sentiment.invalid', rowsOf(1), [], { HTTPS_PROXY: proxy.address })).rejects.toThrow('Cannot reach https://sentiment.invalid')
+      await expect(score('https://sentiment.invalid', createRows(1), [], { HTTPS_PROXY: proxy.address })).rejects.toThrow('Cannot reach https://sentiment.invalid')
       expect(proxy.requests).toEqual(['CONNECT sentiment.invalid:443'])
     })
 
     it('names a proxy whose address is invalid, without its password', async () => {
       const url = await serve(INFO, answerWith(() => ANSWER))
-      const scoring = score(url, rowsOf(1), [], { HTTP_PROXY: 'http://user:secret@proxy:port' })
+      const scoring = score(url, createRows(1), [], { HTTP_PROXY: 'http://user:secret@proxy:port' })
       await expect(scoring).rejects.toThrow(new ScoringError('HTTP_PROXY is not a valid URL'))
     })
   })

@@ -3,7 +3,7 @@ import { parse } from 'csv-parse/sync'
 import { collect, convert, createTable, chunksOf, HEADER_CELLS, RESULT_CELLS } from './support.ts'
 
 /** Cells of a comma-separated file, as another implementation reads them. */
-const cellsOf = (text: string, delimiter = ','): string[][] => parse(text, { delimiter, record_delimiter: ['\r\n', '\n', '\r'] })
+const parseCells = (text: string, delimiter = ','): string[][] => parse(text, { delimiter, record_delimiter: ['\r\n', '\n', '\r'] })
 
 describe('cells with line breaks', () => {
   it.each([
@@ -14,7 +14,7 @@ describe('cells with line breaks', () => {
   ])('keeps %s', async (_name, input, text) => {
     const { texts, output } = await convert(createTable(), input)
     expect(texts).toEqual([text, 'fine'])
-    expect(cellsOf(output)).toEqual([['id', 'text', ...HEADER_CELLS], ['1', text, ...RESULT_CELLS], ['2', 'fine', ...RESULT_CELLS]])
+    expect(parseCells(output)).toEqual([['id', 'text', ...HEADER_CELLS], ['1', text, ...RESULT_CELLS], ['2', 'fine', ...RESULT_CELLS]])
   })
 
   it('writes every row as it was read, whatever its style of quoting', async () => {
@@ -53,8 +53,8 @@ describe('other delimiters', () => {
   ])('recognises %s by the column’s name', async (_name, input, delimiter) => {
     const { rows, texts, output } = await convert(createTable(), input)
     expect(texts[0]).toMatch(/^a, b/)
-    expect(cellsOf(output, delimiter)).toEqual(cellsOf(input, delimiter).map((cells, index) => [...cells, ...(index === 0 ? HEADER_CELLS : RESULT_CELLS)]))
-    expect(rows).toHaveLength(cellsOf(input, delimiter).length - 1)
+    expect(parseCells(output, delimiter)).toEqual(parseCells(input, delimiter).map((cells, index) => [...cells, ...(index === 0 ? HEADER_CELLS : RESULT_CELLS)]))
+    expect(rows).toHaveLength(parseCells(input, delimiter).length - 1)
   })
 
   it.each([

@@ -49,13 +49,13 @@ async function load (env: NodeJS.ProcessEnv): Promise<void> {
   for (const line of warnings) expect(line).not.toMatch(/[\n\r]|S3cr3tPa55/)
 }
 
-const valueOf = (key: string) => SECRET_KEYS.has(key) ? fc.oneof(anyValue, urlWithSecret, secretValue) : fc.oneof(anyValue, urlWithSecret)
+const createArbitrary = (key: string) => SECRET_KEYS.has(key) ? fc.oneof(anyValue, urlWithSecret, secretValue) : fc.oneof(anyValue, urlWithSecret)
 
 it('rejects any values of all keys together with one line per problem that contains no secret', async () => {
-  const all = fc.record(Object.fromEntries(KEYS.map((key) => [key, valueOf(key)])), { requiredKeys: [] })
+  const all = fc.record(Object.fromEntries(KEYS.map((key) => [key, createArbitrary(key)])), { requiredKeys: [] })
   await fc.assert(fc.asyncProperty(all, load), { numRuns: 200 })
 }, 60_000)
 
 it.each(Object.keys(FORMATS))('accepts or rejects any value of %s without an exception of another kind', async (key) => {
-  await fc.assert(fc.asyncProperty(valueOf(key), (value) => load({ [key]: value })), { numRuns: 30 })
+  await fc.assert(fc.asyncProperty(createArbitrary(key), (value) => load({ [key]: value })), { numRuns: 30 })
 }, 60_000)

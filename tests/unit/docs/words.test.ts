@@ -26,6 +26,7 @@ const WORDS: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\bwhichever\b/i, 'either, any, the first'],
   [/\bso many\b/i, 'that many, a number of'],
   [/\bgoes on\b|\bgo on\b|\bgoing on\b|\bwent on\b/i, 'continues, resumes'],
+  [/\b(function|const) [a-z]\w*Of\b/, 'functions are verbs: toProblem, readLabels, computeScores'],
   [/\b(texts|requests|bytes|lines|tokens|runs) an? (second|minute|hour|core|worker|run|request)\b/i, 'use "per" for a rate']
 ]
 

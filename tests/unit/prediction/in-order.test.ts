@@ -5,7 +5,7 @@ import { inOrder, type InOrderOptions } from '../../../src/prediction/in-order.t
 const NEVER = new AbortController().signal
 
 /** Yields the groups, and counts those that were requested. */
-function sourceOf<T> (groups: readonly (readonly T[])[]) {
+function createSource<T> (groups: readonly (readonly T[])[]) {
   const source = {
     requested: 0,
     async * [Symbol.asyncIterator] () {
@@ -44,13 +44,13 @@ describe('inOrder', () => {
         inFlight--
         return id
       }
-      const results = await collect(inOrder(options({ source: sourceOf(items), start, canStart: (count) => count < limit })))
+      const results = await collect(inOrder(options({ source: createSource(items), start, canStart: (count) => count < limit })))
       expect(results).toEqual(items.flat().map(({ id }) => id))
     }), { numRuns: 50 })
   })
 
   it('starts no item while the consumer does not request results', async () => {
-    const source = sourceOf(Array.from({ length: 100 }, (_, index) => [index]))
+    const source = createSource(Array.from({ length: 100 }, (_, index) => [index]))
     const results = inOrder(options({ source, start: (item) => Promise.resolve(item) }))
     await results.next()
     const { requested } = source
@@ -83,14 +83,14 @@ describe('inOrder', () => {
       if (item === 2) stop.abort()
       return await later(item, 3)
     }
-    const results = await collect(inOrder(options({ source: sourceOf([[1, 2, 3, 4], [5]]), start, stop: stop.signal })))
+    const results = await collect(inOrder(options({ source: createSource([[1, 2, 3, 4], [5]]), start, stop: stop.signal })))
     expect(results).toEqual([1, 2])
     expect(started).toEqual([1, 2])
   })
 
   it('returns at once when it is cancelled, although an item is not complete', async () => {
     const cancel = new AbortController()
-    const results = inOrder(options({ source: sourceOf([[1]]), start: () => new Promise<never>(() => {}), cancel: cancel.signal }))
+    const results = inOrder(options({ source: createSource([[1]]), start: () => new Promise<never>(() => {}), cancel: cancel.signal }))
     const next = results.next()
     await later(undefined, 3)
     cancel.abort()
