@@ -72,12 +72,12 @@ async function listen (app: FastifyInstance, config: Config): Promise<void> {
     await app.listen({ host: config.API_HOST, port: config.API_PORT, backlog: BACKLOG })
   } catch (error) {
     reportListenError(error, config)
-    await exitWithoutDraining(app.modelManager, 1)
+    await exitOnceQuiescent(app.modelManager, 1)
   }
 }
 
 /** Exits, after at most `ms` milliseconds. A worker inside native code would abort the process, or keep it alive if it hangs there. */
-async function exitWithoutDraining (modelManager: ModelManager, status: number, ms = QUIESCE_MS): Promise<never> {
+async function exitOnceQuiescent (modelManager: ModelManager, status: number, ms = QUIESCE_MS): Promise<never> {
   const quiescent = await Promise.race([modelManager.quiesce().then(() => true), delay(ms, false)])
   if (quiescent) process.exit(status)
   // `process.exit` waits for every thread.
@@ -94,13 +94,13 @@ function stopOnSignal (app: FastifyInstance, { SHUTDOWN_DELAY_MS: delayMs, SHUTD
   const drain = (): void => {
     const timer = setTimeout(() => {
       app.log.error({ graceMs }, 'Requests were still in flight after the grace time')
-      void exitWithoutDraining(app.modelManager, 1)
+      void exitOnceQuiescent(app.modelManager, 1)
     }, graceMs)
     app.close().then(() => {
       clearTimeout(timer)
       app.log.info('Stopped')
       // A worker that was given up may still hang in native code.
-      void exitWithoutDraining(app.modelManager, 0)
+      void exitOnceQuiescent(app.modelManager, 0)
     }, (error: unknown) => {
       app.log.error({ err: error }, 'Could not stop cleanly')
       process.exit(1)
@@ -110,7 +110,7 @@ function stopOnSignal (app: FastifyInstance, { SHUTDOWN_DELAY_MS: delayMs, SHUTD
     signals++
     if (signals > 2) process.kill(process.pid, 'SIGKILL')
     if (signals > 1) {
-      void exitWithoutDraining(app.modelManager, 1)
+      void exitOnceQuiescent(app.modelManager, 1)
       return
     }
     const announceMs = signal === 'SIGTERM' ? delayMs : 0
@@ -130,7 +130,7 @@ await checkPorts(config)
 const modelManager = createModelManager(config, { workerUrl: new URL('./inference/worker.js', import.meta.url), logger })
 // The model loads in its threads while the main thread reads the modules of the app, which takes as long.
 void modelManager.start()
-onSignal(() => { void exitWithoutDraining(modelManager, 0, config.SHUTDOWN_GRACE_MS) })
+onSignal(() => { void exitOnceQuiescent(modelManager, 0, config.SHUTDOWN_GRACE_MS) })
 const { buildApp } = await import('./app.ts')
 const app = await buildApp({ config, modelManager, logger })
 stopOnSignal(app, config)
