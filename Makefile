@@ -3,8 +3,9 @@
 SHELL := /bin/bash
 
 # `make start` also works on a machine without access to a model hub: the embedded model answers until the configured one
-# is available. The environment and .env take precedence over this default. The service reports a .env that is not a file.
-START = MODEL_FALLBACK_DEFAULT=compact exec node $(if $(shell test -f .env && echo yes),--env-file=.env)
+# is available. The environment and .env take precedence over this default. The service reports a .env that is not a file, and
+# reads one whose lines end in CR alone, which Node would join.
+START = MODEL_FALLBACK_DEFAULT=compact exec node $(if $(shell test -f .env && ! grep -q $$'\r.' .env && echo yes),--env-file=.env)
 
 .PHONY: help setup start dev build deps test test-unit lint licenses sbom format typecheck fuzz fixtures bench bench-quick bench-report accuracy \
   test-kubernetes lint-kubernetes

@@ -55,6 +55,7 @@ describe.runIf(spawnSync('make', ['--version']).status === 0)('make start (needs
 
   it.each([
     ['a byte order mark', '\uFEFFMETRICS_PORT=many\n'],
+    ['lines that end in CR', 'METRICS_PORT=many\rLOG_LEVEL=info\r'],
     ['UTF-16', Buffer.from('\uFEFFMETRICS_PORT=many\r\n', 'utf16le')],
     ['spaces around the equals sign', 'METRICS_PORT = many\n']
   ])('reports an invalid setting of a .env with %s with one line', async (_what, content) => {
