@@ -51,6 +51,8 @@ export function readScoreFunction ({ problem_type: type }: ModelConfig, count: n
 /** Reads the maximum input length in tokens: the smaller of the tokenizer's limit and the number of usable positions. */
 export function readTokenLimit (config: ModelConfig, declared = Infinity): number {
   const offset = OFFSET_POSITION_TYPES.has(config.model_type ?? '') ? (config.pad_token_id ?? 1) + 1 : 0
-  const limit = Math.min((config.max_position_embeddings ?? Infinity) - offset, declared)
-  return limit > 0 && limit < UNLIMITED ? limit : DEFAULT_MAX_TOKENS
+  const positions = (config.max_position_embeddings ?? 0) - offset
+  // Models with relative positions only may declare -1.
+  const limit = Math.min(positions > 0 ? positions : Infinity, declared > 0 ? declared : Infinity)
+  return limit < UNLIMITED ? limit : DEFAULT_MAX_TOKENS
 }

@@ -40,6 +40,8 @@ describe('readTokenLimit', () => {
 
   it('is that of the tokenizer if it is smaller, and 512 if nothing declares one', () => {
     expect(readTokenLimit({ model_type: 'bert', max_position_embeddings: 512 }, 128)).toBe(128)
+    expect(readTokenLimit({ model_type: 'deberta-v2', max_position_embeddings: -1 }, 128)).toBe(128)
+    expect(readTokenLimit({ model_type: 'bert', max_position_embeddings: 256 }, -1)).toBe(256)
     expect(readTokenLimit({}, 1e30)).toBe(512)
     expect(readTokenLimit({})).toBe(512)
   })
