@@ -10,7 +10,7 @@ class Pool {
     this.#limit = limit
   }
 
-  /** Whether a request that holds `own` bytes may hold `bytes`. A single one always may: no body would be too large for ever. */
+  /** Whether a request that holds `own` bytes may hold `bytes`. A single request always may, whatever its size. */
   fits (bytes: number, own = 0): boolean {
     const others = this.used - own
     return others === 0 || others + bytes <= this.#limit
@@ -31,11 +31,6 @@ export class ByteBudget {
     this.#large = new Pool(limit * (1 - SMALL_SHARE))
   }
 
-  /** Bytes that are held now. */
-  get used (): number {
-    return this.#small.used + this.#large.used
-  }
-
   /** Holds `bytes` for a request; undefined if the budget is exhausted. */
   reserve (bytes: number): Reservation | undefined {
     const pool = this.#poolFor(bytes)
@@ -47,7 +42,7 @@ export class ByteBudget {
   }
 }
 
-/** What one request holds of the budget, until it is released. */
+/** The bytes that one request holds until it releases them. */
 export class Reservation {
   readonly #poolFor: (bytes: number) => Pool
   #bytes = 0

@@ -9,7 +9,7 @@ import type { ServerLimits } from '../limits.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What the body, and later the answer, hold of the budget of bytes in flight; undefined if there is no body. */
+    /** The part of the bytes in flight that the body, and later the answer, holds; undefined without a body. */
     reservation: Reservation | undefined
   }
 }
@@ -39,7 +39,7 @@ export default fp((app: FastifyInstance, { bodyTimeoutMs, checkMs }: ServerLimit
     if (!reserve(request, stream)) {
       next(overloaded(1))
     } else if (encoding.toLowerCase() !== 'identity') {
-      // Before the body is read: otherwise each compressed line would be refused as invalid JSON.
+      // Before the body is read: otherwise each compressed line would be rejected as invalid JSON.
       next(new ContentEncodingError())
     } else {
       if (!stream) startClock(request)
@@ -74,7 +74,7 @@ function limitBytes (app: FastifyInstance): (request: FastifyRequest, stream: bo
   app.onRequestEnd((request) => request.reservation?.release())
   return (request, stream) => {
     const announced = Number(request.headers['content-length'] ?? CHUNKED_BYTES)
-    // A body over the limit is refused without being read.
+    // A body over the limit is rejected without being read.
     request.reservation = budget.reserve(stream ? STREAM_BYTES : announced > bodyLimit ? 0 : announced)
     return request.reservation !== undefined
   }

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ServerLimits } from '../limits.ts'
 
-/** Pipelined requests of one connection that are processed at once. */
+/** Pipelined requests of one connection that are processed at the same time. */
 const MAX_ACTIVE = 32
 
 /** Bytes of unread answers beyond which a connection's next pipelined request waits. */

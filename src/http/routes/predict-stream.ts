@@ -38,7 +38,7 @@ export function predictStream (app: FastifyInstance, body: Readable, request: Fa
   app.callerLimits.acquire(caller, STREAM_TEXTS)
   reply.raw.once('close', () => app.callerLimits.release(caller, STREAM_TEXTS))
   const answers = new StreamAnswers(app, body, request, reply, { idleMs, pacer })
-  // Headers are sent at once: a client may wait for them before it sends lines.
+  // Headers are sent immediately: a client may wait for them before it sends lines.
   reply.raw.once('pipe', () => reply.raw.flushHeaders())
   return reply.type(NDJSON).header('x-accel-buffering', 'no').send(Readable.from(answers.chunks(), { objectMode: false, highWaterMark: OUTPUT_BUFFER_BYTES }))
 }
