@@ -42,7 +42,7 @@ describe('a worker that hangs in native code', () => {
   }
   const LONG = 'good '.repeat(LONGEST_ANSWERED)
 
-  it('does not keep the process alive beyond the grace time', async () => {
+  it('ends the process after the grace time although a worker hangs in native code', async () => {
     const service = await start({ SHUTDOWN_GRACE_MS: '500' })
     const pending = service.predict(LONG).catch(() => undefined)
     await vi.waitFor(async () => {
@@ -55,7 +55,7 @@ describe('a worker that hangs in native code', () => {
     await pending
   })
 
-  it('does not keep the process alive after its text was answered with an error', async () => {
+  it('ends the process although a worker hangs in native code whose text was answered with an error', async () => {
     const service = await start({ PREDICT_TIMEOUT_MS: '500' })
     expect((await service.predict(LONG)).status).toBeGreaterThanOrEqual(500)
     service.signal('SIGTERM')
@@ -71,7 +71,7 @@ describe('MODEL_DIR', () => {
     onTestFinished(() => { spawnSync('umount', [path]) })
   }
 
-  it.runIf(isRoot)('that is full, read-only or not accessible is reported, and the model is downloaded once that is repaired (needs root)', async () => {
+  it.runIf(isRoot)('reports a MODEL_DIR that is full, read-only or not accessible, and downloads the model once that is repaired (needs root)', async () => {
     const hub = await startHub()
     const folder = await temporaryFolder()
     await chmod(folder, 0o755)
@@ -98,7 +98,7 @@ describe('MODEL_DIR', () => {
     }))
   })
 
-  it.runIf(!isRoot && process.platform !== 'win32')('without permission is reported (as another user than root)', async () => {
+  it.runIf(!isRoot && process.platform !== 'win32')('reports a MODEL_DIR without permission (needs another user than root)', async () => {
     const hub = await startHub()
     const folder = await temporaryFolder()
     await chmod(folder, 0)
@@ -110,7 +110,7 @@ describe('MODEL_DIR', () => {
 })
 
 describe('a hub with https', () => {
-  it('whose certificate is signed by a private CA is not followed to http', async () => {
+  it('trusts a hub whose certificate is signed by a private CA, and does not follow its redirect to http', async () => {
     const folder = await temporaryFolder()
     const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]
     const openssl = spawnSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', certificate])
@@ -141,7 +141,7 @@ describe('a hub with https', () => {
 const ANNOUNCE_HANDLER = `data:text/javascript,${encodeURIComponent("process.on('newListener', (name) => { if (name === 'SIGTERM') setImmediate(() => { process.stderr.write('handles SIGTERM\\n') }) })")}`
 
 describe('the first second of a start', () => {
-  it.each([0, 50, 150, 300, 500, 800])('ends cleanly on SIGTERM %i ms after the service has begun to run', async (ms) => {
+  it.each([0, 50, 150, 300, 500, 800])('exits with 0 on SIGTERM %i ms after the service has begun to run', async (ms) => {
     const service = await Service.start({ MODEL_NAME: 'compact', NODE_OPTIONS: `--import=${ANNOUNCE_HANDLER}` })
     await vi.waitFor(() => { expect(service.lines).toContain('handles SIGTERM') }, { interval: 1 })
     await delay(ms)

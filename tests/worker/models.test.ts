@@ -89,8 +89,8 @@ function decodeHalf (bits: number): number {
 const architectures = Object.keys(ARCHITECTURES) as Architecture[]
 const dtypes = ['fp32', 'fp16', 'q8'] as const
 
-describe.each(architectures)('a model of the architecture %s', (architecture) => {
-  it.each(dtypes)('gives the scores of a plain run of ONNX Runtime with 1, 2, 3 and 5 labels, single- and multi-label, in %s', async (dtype) => {
+describe.each(architectures)('%s', (architecture) => {
+  it.each(dtypes)(`computes the scores of a plain run of ONNX Runtime for ${architecture} with 1, 2, 3 and 5 labels, single- and multi-label, in %s`, async (dtype) => {
     const worker = startWorker()
     for (const labels of [1, 2, 3, 5]) {
       for (const multi of [false, true]) {
