@@ -193,11 +193,11 @@ describe('the predict command', { timeout: 300_000 }, () => {
   })
 
   it.runIf(canMount).each([
-    ['before the first block of rows is written, and starts over', ['8k'], /^600 rows are in/],
+    ['before the first block of rows is written, and starts over', ['8k'], /^900 rows are in/],
     // A block of rows takes six pages of 4 KB: with one of these sizes none is left for the first checkpoint.
     ['after the first block, and resumes', ['44k', '48k', '52k', '56k', '60k', '64k'], /^Resuming after \d+ rows$/]
   ])('ends with one line if the disk of the output is full %s when there is free space (needs unshare)', async (_when, sizes, next) => {
-    await Promise.all([writeTable('a.csv', 600), mkdir(path('small'))])
+    await Promise.all([writeTable('a.csv', 900), mkdir(path('small'))])
     expect((await run(['a.csv', '--out', 'whole.csv'])).code).toBe(3)
     for (const size of sizes) {
       const script = `mount -t tmpfs -o size=${size} tmpfs small
