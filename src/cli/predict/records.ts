@@ -61,8 +61,10 @@ class RecordReader {
     let from = 0
     while (from < text.length) {
       if (this.#skipper !== undefined) {
+        const { previous } = this.#skipper
         const end = this.#skipper.findEnd(text, from)
-        this.#line += countLines(text.slice(from, end))
+        // A CRLF may be divided between two chunks.
+        this.#line += countLines(text.slice(from, end)) - Number(previous === '\r' && end > from && text[from] === '\n')
         from = end
         if (end === text.length || (!ended && end === text.length - 1 && text[end] === '\r')) break
         from += lineBreakAt(text, end).length
@@ -74,12 +76,12 @@ class RecordReader {
       // A CR at the end is not a part of the record yet.
       const length = (parsed.incomplete ? text.length - (text.endsWith('\r') ? 1 : 0) : parsed.end) - from
       const { cells, end, incomplete, open, unbalanced } = length > this.#maxLength ? this.#parseStart(text, from) : parsed
+      if (unbalanced || (open && ended && length <= this.#maxLength)) throw this.#quoteError()
       if (length > this.#maxLength && incomplete) {
         yield { cells: [...cells, ''], raw: text.slice(from, end), lineBreak: '', line: this.#line, tooLong: true }
         this.#skipper = new RecordSkipper(this.#delimiter)
         continue
       }
-      if (unbalanced || (open && ended)) throw this.#quoteError()
       if (incomplete) break
       const raw = text.slice(from, end)
       const lineBreak = lineBreakAt(text, end)
@@ -98,7 +100,8 @@ class RecordReader {
   #parseStart (text: string, from: number): ParsedRecord {
     const start = text.slice(from, from + this.#maxLength)
     const whole = this.#parse(start, 0, true)
-    const parsed = this.#delimiter === '\t' && whole.end < start.length ? whole : { ...this.#parse(start, 0, false), incomplete: true }
+    const isComplete = this.#delimiter === '\t' && (whole.end < start.length || /[\r\n]/.test(text.charAt(from + whole.end)))
+    const parsed = isComplete ? whole : { ...this.#parse(start, 0, false), incomplete: true }
     return { ...parsed, end: from + parsed.end }
   }
 
@@ -111,14 +114,15 @@ class RecordReader {
 class RecordSkipper {
   /** Inside a quoted cell. */
   open = false
+  /** The last character of the text before. */
+  previous: string
   readonly #delimiter: string
-  /** The last character of the text before, and whether it closed a cell. */
-  #previous: string
+  /** Whether that character closed a cell. */
   #closed = false
 
   constructor (delimiter: string) {
     this.#delimiter = delimiter
-    this.#previous = delimiter
+    this.previous = delimiter
   }
 
   /** Index of the record's line break, or the length of the text. */
@@ -135,11 +139,11 @@ class RecordSkipper {
         closedAt = at
       } else {
         // A quote opens a cell at its start; the second of two continues it.
-        const previous = at > from ? text[at - 1] : this.#previous
+        const previous = at > from ? text[at - 1] : this.previous
         this.open = this.#delimiter !== '\t' && (previous === this.#delimiter || closedAt === at - 1)
       }
     }
-    this.#previous = text.at(-1) ?? this.#previous
+    this.previous = text.at(-1) ?? this.previous
     this.#closed = closedAt === text.length - 1
     return text.length
   }

@@ -36,6 +36,16 @@ describe('readRecords', () => {
     expect(records.map(({ line }) => line)).toEqual([1, 2, 5, 36])
   })
 
+  it('counts a CRLF of a dropped record once, in any division', async () => {
+    for (let size = 1; size < 8; size++) expect((await read('"xxxx\r\n"\nz', { limit: 3, size })).map(({ line }) => line)).toEqual([1, 3])
+  })
+
+  it('reads a tab-separated record of exactly the limit whose quote is a character, in any division', async () => {
+    for (const size of [1, 2, 3, 4, 5]) {
+      expect((await read('"aa\n\t', { limit: 3, size, delimiter: '\t' })).map(({ cells, tooLong }) => [cells, tooLong])).toEqual([[['"aa'], false], [['', ''], false]])
+    }
+  })
+
   it('gives the same records for any division into chunks, with any limit', async () => {
     const text = fc.string({ unit: fc.constantFrom('a', 'b', ',', ';', '\t', '"', '"', '\n', '\r', 'é', '😀'), maxLength: 60 })
     const outcome = async (input: string, size: number, limit: number, delimiter: string) =>
