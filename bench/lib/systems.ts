@@ -35,7 +35,8 @@ const locateBaseline = (file: string): string => fileURLToPath(new URL(`../basel
 /** Starts the built service of this checkout, or of the one in `directory`, and waits until it is healthy. */
 export async function startService (model: BenchModel, env: Record<string, string>, directory?: string): Promise<System> {
   const file = directory === undefined ? SERVER : locateServer(directory)
-  return await start(directory === undefined ? 'service' : 'against', [file], { ...model.env, ...env })
+  // The generator is a single caller.
+  return await start(directory === undefined ? 'service' : 'against', [file], { ...model.env, MAX_TEXTS_PER_CALLER: '0', ...env })
 }
 
 /** Starts baseline (a) or (b): bench/baselines/pipeline-server.ts. */
