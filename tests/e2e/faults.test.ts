@@ -1,37 +1,23 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdir, readFile } from 'node:fs/promises'
 import { createServer as createHttpsServer } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { LONGEST_ANSWERED, writeHangingModel } from '../fixtures/hanging-model.ts'
-import { TINY_ROBERTA } from '../fixtures/make-model.ts'
-import { HubServer } from '../support/hub-server.ts'
 import { Service } from '../support/service.ts'
+import { createTemporaryDirectory, startTinyHub } from '../support/tiny-hub.ts'
 
 const REPO = 'test/tiny-roberta'
 const isRoot = process.getuid?.() === 0
 /** An unprivileged user: root may read and write everywhere. */
 const NOBODY = isRoot ? 65_534 : undefined
 
-async function temporaryFolder (): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'faults-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  return folder
-}
-
-async function startHub (): Promise<HubServer> {
-  const hub = await HubServer.start(TINY_ROBERTA, REPO)
-  onTestFinished(() => hub.close())
-  return hub
-}
-
 describe('a worker that hangs in native code', () => {
   const start = async (env: Record<string, string>): Promise<Service> => {
-    const models = await temporaryFolder()
+    const models = await createTemporaryDirectory()
     await writeHangingModel(join(models, 'test/hanging/main'))
     const service = await Service.start({
       MODEL_NAME: 'test/hanging', MODEL_DIR: models, MODEL_DTYPE: 'fp32', HF_ENDPOINT: 'http://127.0.0.1:1', INFERENCE_WORKERS: '1', ...env
@@ -72,8 +58,8 @@ describe('MODEL_DIR', () => {
   }
 
   it.runIf(isRoot)('reports a MODEL_DIR that is full, read-only or not accessible, and downloads the model once that is repaired (needs root)', async () => {
-    const hub = await startHub()
-    const folder = await temporaryFolder()
+    const hub = await startTinyHub(REPO)
+    const folder = await createTemporaryDirectory()
     await chmod(folder, 0o755)
     const [full, readOnly, locked] = ['full', 'read-only', 'locked'].map((name) => join(folder, name)) as [string, string, string]
     for (const path of [full, readOnly, locked]) await mkdir(path)
@@ -99,8 +85,8 @@ describe('MODEL_DIR', () => {
   })
 
   it.runIf(!isRoot && process.platform !== 'win32')('reports a MODEL_DIR without permission (needs another user than root)', async () => {
-    const hub = await startHub()
-    const folder = await temporaryFolder()
+    const hub = await startTinyHub(REPO)
+    const folder = await createTemporaryDirectory()
     await chmod(folder, 0)
     onTestFinished(() => chmod(folder, 0o700))
     const service = await Service.start({ MODEL_NAME: REPO, HF_ENDPOINT: hub.url, MODEL_DIR: folder })
@@ -111,11 +97,11 @@ describe('MODEL_DIR', () => {
 
 describe('a hub with https', () => {
   it('trusts a hub whose certificate is signed by a private CA, and does not follow its redirect to http', async () => {
-    const folder = await temporaryFolder()
+    const folder = await createTemporaryDirectory()
     const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]
     const openssl = spawnSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', certificate])
     expect(openssl.status, String(openssl.stderr)).toBe(0)
-    const plain = await startHub()
+    const plain = await startTinyHub(REPO)
     const requested: string[] = []
     const hub = createHttpsServer({ key: await readFile(key), cert: await readFile(certificate) }, (request, response) => {
       requested.push(request.url ?? '')
@@ -151,12 +137,12 @@ describe('the first second of a start', () => {
   })
 
   it.each(['API_PORT', 'METRICS_PORT'])('reports that the port of %s is in use before a model is requested from the hub', async (key) => {
-    const hub = await startHub()
+    const hub = await startTinyHub(REPO)
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     onTestFinished(() => { other.close() })
     const { port } = other.address() as AddressInfo
-    const service = await Service.start({ MODEL_NAME: REPO, HF_ENDPOINT: hub.url, MODEL_DIR: await temporaryFolder(), LOG_LEVEL: 'warn', [key]: String(port) })
+    const service = await Service.start({ MODEL_NAME: REPO, HF_ENDPOINT: hub.url, MODEL_DIR: await createTemporaryDirectory(), LOG_LEVEL: 'warn', [key]: String(port) })
     expect(await service.exited()).toBe(1)
     await vi.waitFor(() => { expect(service.lines).toEqual([`Port ${port} on 127.0.0.1 is in use: stop the process that listens there, or set ${key}`]) })
     expect(hub.requests).toEqual([])

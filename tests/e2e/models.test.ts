@@ -1,33 +1,20 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { TINY_ROBERTA } from '../fixtures/make-model.ts'
-import { HubServer } from '../support/hub-server.ts'
 import { openStream, type StreamLine } from '../support/ndjson.ts'
 import { Service } from '../support/service.ts'
+import { createTemporaryDirectory, startTinyHub } from '../support/tiny-hub.ts'
 
 const NAME = 'cardiffnlp/twitter-roberta-base-sentiment-latest'
 const REPO = 'Xenova/twitter-roberta-base-sentiment-latest'
 const WEIGHTS = 'onnx/model_quantized.onnx'
 const NOWHERE = 'http://127.0.0.1:1'
 
-async function modelDirectory (): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'models-'))
-  onTestFinished(() => rm(directory, { recursive: true, force: true }))
-  return directory
-}
-
-async function startHub (): Promise<HubServer> {
-  const hub = await HubServer.start(TINY_ROBERTA, REPO)
-  onTestFinished(() => hub.close())
-  return hub
-}
-
 describe('the embedded model', () => {
   it('classifies plain sentiments without a hub and is reported as the fallback', async () => {
-    const service = await Service.start({ MODEL_FALLBACK: 'compact', HF_ENDPOINT: NOWHERE, MODEL_DIR: await modelDirectory() })
+    const service = await Service.start({ MODEL_FALLBACK: 'compact', HF_ENDPOINT: NOWHERE, MODEL_DIR: await createTemporaryDirectory() })
     await service.until('degraded', 'compact')
     const expected = {
       'I love this!': 'positive',
@@ -46,8 +33,8 @@ describe('the embedded model', () => {
 
 describe('a model from the hub', () => {
   it('downloads a model once, and makes no request to the hub at a second start', async () => {
-    const hub = await startHub()
-    const env = { HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory() }
+    const hub = await startTinyHub(REPO)
+    const env = { HF_ENDPOINT: hub.url, MODEL_DIR: await createTemporaryDirectory() }
     const first = await Service.start(env)
     await first.until('ok', NAME)
     const answer = await first.predict('hello')
@@ -61,9 +48,9 @@ describe('a model from the hub', () => {
   })
 
   it('replaces the fallback without failing a request', async () => {
-    const hub = await startHub()
+    const hub = await startTinyHub(REPO)
     hub.fail(WEIGHTS, { kind: 'slow' })
-    const service = await Service.start({ HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory(), MODEL_FALLBACK: 'compact' })
+    const service = await Service.start({ HF_ENDPOINT: hub.url, MODEL_DIR: await createTemporaryDirectory(), MODEL_FALLBACK: 'compact' })
     await service.until('degraded', 'compact')
     const models: string[] = []
     for (let count = 0; models.at(-1) !== NAME; count++) {
@@ -76,9 +63,9 @@ describe('a model from the hub', () => {
   })
 
   it('replaces the fallback in the middle of a stream without losing a line', async () => {
-    const hub = await startHub()
+    const hub = await startTinyHub(REPO)
     hub.fail(WEIGHTS, { kind: 'slow' })
-    const service = await Service.start({ HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory(), MODEL_FALLBACK: 'compact' })
+    const service = await Service.start({ HF_ENDPOINT: hub.url, MODEL_DIR: await createTemporaryDirectory(), MODEL_FALLBACK: 'compact' })
     await service.until('degraded', 'compact')
     const stream = openStream(service.port)
     let sent = 0
@@ -98,16 +85,16 @@ describe('a model from the hub', () => {
   })
 
   it('downloads a model once for two services that share the directory', async () => {
-    const hub = await startHub()
-    const env = { HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory() }
+    const hub = await startTinyHub(REPO)
+    const env = { HF_ENDPOINT: hub.url, MODEL_DIR: await createTemporaryDirectory() }
     const services = await Promise.all([Service.start(env), Service.start(env)])
     await Promise.all(services.map((service) => service.until('ok', NAME)))
     expect(hub.requestsFor(WEIGHTS)).toHaveLength(1)
   })
 
   it('verifies a model at start, and downloads a damaged file again', async () => {
-    const hub = await startHub()
-    const directory = await modelDirectory()
+    const hub = await startTinyHub(REPO)
+    const directory = await createTemporaryDirectory()
     const env = { HF_ENDPOINT: hub.url, MODEL_DIR: directory }
     const first = await Service.start(env)
     await first.until('ok')
@@ -121,7 +108,7 @@ describe('a model from the hub', () => {
   })
 
   it.each(['exp--2', 'v1+cpu', 'main-', 'refs/pr/24', 'a.b-.c'])('loads a model from a directory with spaces under revision %s', async (revision) => {
-    const models = join(await modelDirectory(), 'my models + more')
+    const models = join(await createTemporaryDirectory(), 'my models + more')
     await cp(TINY_ROBERTA, join(models, 't/m', revision.replaceAll('/', '__')), { recursive: true })
     const service = await Service.start({ MODEL_NAME: 't/m', MODEL_REVISION: revision, MODEL_DIR: models, HF_ENDPOINT: NOWHERE })
     await service.until('ok', 't/m')
@@ -131,9 +118,9 @@ describe('a model from the hub', () => {
     ['404', { kind: 'status', status: 404 }, 'not found on'],
     ['401', { kind: 'status', status: 401 }, 'Set HF_TOKEN']
   ] as const)('leaves the service down with one clear line if the hub answers with status %s', async (_status, fault, message) => {
-    const hub = await startHub()
+    const hub = await startTinyHub(REPO)
     hub.fail('config.json', fault)
-    const service = await Service.start({ HF_ENDPOINT: hub.url, MODEL_DIR: await modelDirectory() })
+    const service = await Service.start({ HF_ENDPOINT: hub.url, MODEL_DIR: await createTemporaryDirectory() })
     await service.until('down')
     expect((await service.get('/health')).status).toBe(503)
     expect((await service.get('/health/live')).status).toBe(200)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # engine.sh start   provides a Docker engine and `docker compose` v2, and prints the environment for using them, for `eval`.
 #                   Starts an engine if none is running.
-# engine.sh stop    stops the engine that `start` started, if any; images stay in the cache for the next run.
+# engine.sh stop    stops the engine that `start` started, if any; images stay in the cache for later runs.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"

@@ -26,7 +26,7 @@ clean_up () {
   for id in $(docker network ls --quiet --filter "name=$prefix" 2> /dev/null); do docker network rm "$id" > /dev/null || true; done
   for id in $(docker volume ls --quiet --filter "name=$prefix" 2> /dev/null); do docker volume rm "$id" > /dev/null || true; done
   if [ "${CONTAINER_ENGINE_OWN:-0}" = 1 ]; then
-    # Bound the cache, which speeds up the next run.
+    # Bound the cache, which speeds up later runs.
     docker image prune --force > /dev/null 2>&1 || true
     docker builder prune --force --keep-storage 4GB > /dev/null 2>&1 || true
   fi
