@@ -5,6 +5,7 @@ import { Service } from '../support/service.ts'
 
 const MIB = 1 << 20
 /** Resident memory that an attack may add, in MiB: unbounded, each of these takes gigabytes. */
+const MAX_GROWTH_MIB = 150
 /** The memory limit of deploy/kubernetes and docker-compose.yml, in MiB. */
 const CONTAINER_MIB = 1024
 /** Milliseconds for /health/live: 1 s on an idle machine, with a margin for a busy one. */
@@ -106,6 +107,7 @@ it.runIf(process.platform === 'linux').each(Object.keys(ATTACKS))('bounds its me
     await new Promise((resolve) => { setTimeout(resolve, 100) })
   }
   await attack
+  expect(peak - idle).toBeLessThan(MAX_GROWTH_MIB)
   expect(peak).toBeLessThan(CONTAINER_MIB)
   expect([...statuses]).toEqual([200])
   expect(slowest).toBeLessThan(MAX_HEALTH_MS)
