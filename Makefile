@@ -28,7 +28,7 @@ build: setup ## Compile to dist/
 deps: setup ## List the programs that the tests start, and install missing ones (Debian and Ubuntu, as root)
 	@node_modules/.bin/tsx scripts/deps.ts
 
-test: setup ## Run every test; installs what `make deps` would
+test: setup ## Run all tests except those for containers and Kubernetes; installs what `make deps` would
 	@node_modules/.bin/vitest run
 
 test-unit: setup ## Run the unit tests: no Redis, no browser, under a minute
