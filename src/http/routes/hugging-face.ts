@@ -17,7 +17,7 @@ export const HuggingFaceBody = Type.Object({
   parameters: Type.Optional(Type.Union([
     Type.Object({
       top_k: Type.Optional(Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], { description: 'Number of labels, best first; all if omitted' })),
-      function_to_apply: Type.Optional(Type.Union([Type.Enum(['softmax', 'sigmoid', 'none']), Type.Null()], { description: 'Function from logits to scores; softmax if omitted' }))
+      function_to_apply: Type.Optional(Type.Union([Type.Enum(['softmax', 'sigmoid', 'none']), Type.Null()], { description: 'Function from logits to scores; the model\'s own if omitted' }))
     }, closed),
     Type.Null()
   ])),

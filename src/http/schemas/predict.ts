@@ -57,7 +57,7 @@ const score = { minimum: 0, maximum: 1 }
 export const Answer = Type.Object({
   label: Type.String({ examples: ['positive'] }),
   score: Type.Number({ ...score, description: 'Score of `label`' }),
-  scores: Type.Record(Type.String(), Type.Number(score), { description: 'Score of every label; they sum to 1 within 1e-3' }),
+  scores: Type.Record(Type.String(), Type.Number(score), { description: 'Score of every label. They sum to 1 within 1e-3, unless the labels of the model are independent of each other' }),
   model: Type.String({ description: 'The model that answered' }),
   cached: Type.Boolean({ description: 'True if the result was in the memory or Redis cache; false if it was computed, by this request or by a concurrent one' }),
   truncated: Type.Boolean({ description: 'True if the text was truncated to the model\'s token limit' }),
