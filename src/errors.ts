@@ -45,7 +45,7 @@ export interface RetryableError extends Error {
   retryAfterSeconds: number
 }
 
-// Without a stack: a flood of rejections must be cheap.
+/** Without a stack: a flood of rejections must be cheap. */
 const Overloaded = createError('OVERLOADED', 'Overloaded; retry after %s s', 503, Error, false)
 const RateLimited = createError('RATE_LIMITED', '%s; retry after %s s', 429)
 const NotReady = createError('NOT_READY', '%s', 503)

@@ -10,7 +10,7 @@ import type { ModelManager } from './inference/model-manager.ts'
 import { loggerOptions } from './logger.ts'
 
 /*
- * Runs the service: configuration, ports, model, app, listen, signals.
+ * Runs the service: configuration, ports, model, app, signals, listen.
  */
 
 /**
@@ -128,7 +128,7 @@ logger.info({ config: describeConfig(config), node: process.version }, 'Starting
 for (const line of warnings) logger.warn(line)
 await checkPorts(config)
 const modelManager = createModelManager(config, { workerUrl: new URL('./inference/worker.js', import.meta.url), logger })
-// The model loads in its threads while the main thread reads the modules of the app, which takes as long.
+// The model loads in its threads while the main thread imports the modules of the app, which takes about as long.
 void modelManager.start()
 onSignal(() => { void exitOnceQuiescent(modelManager, 0, config.SHUTDOWN_GRACE_MS) })
 const { buildApp } = await import('./app.ts')

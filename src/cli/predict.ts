@@ -7,7 +7,7 @@ import { callerDirectory, parseOptions, USAGE } from './predict/options.ts'
 import { run } from './predict/run.ts'
 import { printable } from './terminal.ts'
 
-/** Exit codes: 0 all rows scored, 1 failed, 2 wrong usage, 3 completed with errors in some rows, 128 + signal stopped. */
+/* Exit codes: 0 all rows scored, 1 failed, 2 wrong usage, 3 completed with errors in some rows, 128 + signal stopped. */
 
 const stop = new AbortController()
 // One listener per row in flight.

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 
 /** Minimum length of a key in characters: 16 random ones cannot be guessed over a network. */
 export const MIN_KEY_LENGTH = 16
-/** Least entropy of a key in bits, as `entropyBits` estimates it. */
+/** Minimum entropy of a key in bits, as `entropyBits` estimates it. */
 const MIN_ENTROPY_BITS = 32
 
 /** Characters of a Bearer token. Source: RFC 6750, section 2.1. It contains no colon, which separates a key from its name. */

@@ -16,7 +16,7 @@ export interface ModelManagerOptions {
   retryMs?: number
 }
 
-/** `starting`: no model is loaded yet. `down`: none can be loaded without an operator's help, or every worker is lost. */
+/** `starting`: no model is loaded yet. `down`: none could be loaded, also while the download is retried, or every worker is lost. */
 export type ModelState = 'starting' | 'ready' | 'down'
 
 const RETRY_MS = 60_000

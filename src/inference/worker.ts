@@ -6,7 +6,7 @@ import { WARMUP_TEXT, type MainMessage, type ModelLoadOptions, type TextOutcome,
 /**
  * Nice value of the thread while it computes texts, so that the main thread gets a core immediately although every core computes:
  * 7 % more texts per second and a p99 17 % lower with AVX-512 VNNI (`miss`, 2 cores, measured with 10). Where a run takes three
- * times as long (AVX2) there is no difference. Loading is not slowed down.
+ * times as long (AVX2) there is no difference. The first load is not slowed down.
  */
 const NICE = 5
 

@@ -58,7 +58,7 @@ export async function obviousDamage (path: string, file: string): Promise<string
   }
 }
 
-/** The first file that keeps `directory` from being a model of this dtype, with the reason, or undefined. */
+/** The first of `files` with obvious damage in `directory`, and the reason; undefined if there is none. */
 export async function firstDamage (directory: string, files: string[]): Promise<{ file: string, reason: string } | undefined> {
   for (const file of files) {
     const reason = await obviousDamage(join(directory, file), file)

@@ -69,7 +69,7 @@ export class Predictor {
 
   /**
    * Predicts each text, in order; equal texts are computed once.
-   * @throws EMPTY_TEXT, TEXT_TOO_LONG, BATCH_SIZE, OVERLOADED, NOT_READY and TIMEOUT of the error catalogue
+   * @throws EMPTY_TEXT, TEXT_TOO_LONG, BATCH_SIZE, UNREADABLE, OVERLOADED, NOT_READY and TIMEOUT of the error catalogue
    */
   async predict (texts: readonly string[], options: PredictOptions): Promise<PredictionSet> {
     const { modelManager, maxBatchSize, maxTextLength, timeoutMs, onTrace } = this.#options

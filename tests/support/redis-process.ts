@@ -7,7 +7,7 @@ import { Redis } from 'ioredis'
 import { endWithProcess } from './end-with-process.ts'
 import { freePort } from './free-port.ts'
 
-/** A Redis server of one's own, which may be killed, stopped and started again. */
+/** A separate Redis server, which tests may kill, stop and start again. */
 export class RedisProcess {
   readonly port: number
   readonly #program: string
@@ -45,7 +45,7 @@ export class RedisProcess {
     }))
   }
 
-  /** A client for one's own look into the server. */
+  /** A client to inspect the server with. */
   client (url = this.url): Redis {
     return new Redis(url)
   }

@@ -36,7 +36,7 @@ export function resultValues (result: Scores, { labels, sentences, warnings }: R
   return [result.label, ...labels.map((label) => result.scores[label]), ...optional]
 }
 
-/** Cells of the new columns. Of the sentences a cell holds their number. */
+/** Cells of the new columns. The cell for the sentences holds their number. */
 export function resultCells (result: Result, options: ResultOptions): string[] {
   if ('error' in result) return [...resultNames(options).slice(1).map(() => ''), result.error]
   const values = resultValues(options.sentences ? { ...result, sentences: Array.isArray(result.sentences) ? result.sentences.length : 0 } : result, options)

@@ -10,7 +10,7 @@ import { toFileError, UsageError } from './errors.ts'
 const STALE_MS = 4000
 
 export interface OutputLock {
-  /** True once another run has taken the output over, because this one was suspended for long. */
+  /** True once another run has taken over the output, because this one was suspended for long. */
   readonly lost: boolean
   release: () => Promise<void>
 }
@@ -51,7 +51,7 @@ const Checkpoint = Type.Object({
   /** SHA-256 of the input's rows that are done. */
   input: Type.String()
 })
-/** What a stopped run leaves beside its rows, as `….partial.json`. */
+/** What a stopped run stores beside its rows, as `….partial.json`. */
 export type Checkpoint = Static<typeof Checkpoint>
 
 const validator = Compile(Checkpoint)
@@ -93,7 +93,7 @@ export async function writeCheckpoint (path: string, checkpoint: Checkpoint): Pr
   await rename(temporary, path)
 }
 
-/** Opens `path.partial`, cut to what the checkpoint covers; a new file if there is no checkpoint or the rows are not all there. */
+/** Opens `path.partial`, cut to what the checkpoint covers; a new file if there is no checkpoint or rows are missing. */
 export async function openPartial (path: string, checkpoint: Checkpoint | undefined): Promise<{ file: FileHandle, resumed: Checkpoint | undefined }> {
   const partial = `${path}.partial`
   if (checkpoint !== undefined) {

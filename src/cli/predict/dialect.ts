@@ -7,7 +7,7 @@ const SAMPLE_LENGTH = 64 * 1024
 /** Delimiters that are recognised, with their names; the first ones win if several fit. */
 const DELIMITERS: ReadonlyMap<string, string> = new Map([[',', 'commas'], [';', 'semicolons'], ['\t', 'tabs'], ['|', 'vertical bars']])
 
-/** Excel's line that names the delimiter: it is no row. */
+/** Excel's line that names the delimiter. It is not a row. */
 const SEP_LINE = /^"?sep=([^"\r\n])"?(?:\r\n|\n|\r)/i
 
 export interface DialectOptions {
@@ -20,7 +20,7 @@ export interface DialectOptions {
 
 export interface Dialect {
   delimiter: string
-  /** A first line that is no row and is repeated in the output. */
+  /** A first line that is not a row and is repeated in the output. */
   preamble: string
   /** The input after the preamble. */
   chunks: AsyncIterable<string>
@@ -81,7 +81,7 @@ function decide (text: string, ended: boolean, { delimiter, preferred, column, h
   return complete ? mostEven(sample, start, ended && text.length <= SAMPLE_LENGTH, candidates) : undefined
 }
 
-/** The candidate that divides every row of the sample into the same number of cells; else the one with the most in the first row. */
+/** The candidate that divides every row of the sample into the same number of cells; else the one with the most cells in the first row. */
 function mostEven (sample: string, start: number, ended: boolean, candidates: readonly string[]): string | undefined {
   const widths = candidates.map((candidate) => rowWidths(sample, start, ended, candidate))
   const even = widths.findIndex(([first = 1, ...others]) => first > 1 && others.every((width) => width === first))
@@ -96,7 +96,7 @@ function rowWidths (sample: string, start: number, ended: boolean, delimiter: st
   for (let from = start; from < sample.length;) {
     const { cells, end, incomplete } = parse(sample, from, ended)
     if (incomplete) break
-    // A blank line between rows is none.
+    // A blank line between rows is not a row.
     if (end > from) widths.push(cells.length)
     from = end + 1
   }

@@ -21,7 +21,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: 'it exists already'
 }
 
-/** Failures of writing that another run of the same command can resume from. */
+/** Write errors after which the same command can resume. */
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
 /** `error` as a FileError that names `path` if it comes from the file system; any other error unchanged. */

@@ -5,7 +5,7 @@ import { createGunzip } from 'node:zlib'
 import { decodeText, takeHead } from './decode.ts'
 import { FileError, toFileError } from './errors.ts'
 
-/** Bytes that are decompressed at a time, as many as a file is read in. */
+/** Bytes that are decompressed at a time: the size of the chunks in which Node reads a file. */
 const CHUNK_BYTES = 64 * 1024
 
 export interface Input {

@@ -8,7 +8,7 @@ export interface JsonLinesOptions extends ResultOptions {
   column: string
 }
 
-/** Lines that are no JSON objects or strings are written as {"raw", "error"}. */
+/** Lines with these errors are not JSON objects or strings, and are written as {"raw", "error"}. */
 const UNREADABLE = new Set(['NOT_JSON', 'NOT_AN_OBJECT', 'LINE_TOO_LONG'])
 
 /**

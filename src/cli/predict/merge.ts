@@ -6,7 +6,7 @@ import { FileError, toFileError, UsageError } from './errors.ts'
 import { isComplete, readRecord, shardPath, splitPath, type ShardRecord } from './shard.ts'
 
 /**
- * Puts the outputs of all shards of `out` together, in order. The result equals the output of a run without shards.
+ * Concatenates the outputs of all shards of `out`, in order. The result equals the output of a run without shards.
  * @returns the number of rows
  * @throws {FileError} if a shard is missing or incomplete, or the shards do not belong together
  * @throws {UsageError} if `out` exists and `restart` is false
@@ -27,7 +27,7 @@ export async function mergeShards (out: string, restart: boolean): Promise<numbe
   return (records[0] as ShardRecord).totalRows
 }
 
-/** The outputs of all shards, which are named by their number. */
+/** Finds the outputs of all shards by their names. */
 async function findParts (out: string): Promise<string[]> {
   const { dir, stem, extension } = splitPath(out)
   const names = await readdir(dir === '' ? '.' : dir).catch((error: unknown) => { throw toFileError(error, 'read', dir) })

@@ -18,15 +18,15 @@ const CHECKPOINT_MS = 1000
 
 /** The destination of the rows: standard output, or a file that gets its name when it is complete. */
 export interface Output {
-  /** Rows that an earlier run has done, and those of them that had an error. */
+  /** Rows that an earlier run wrote, and the number of them with an error. */
   readonly done: number
   readonly errors: number
-  /** Checks a row that an earlier run has done. */
+  /** Checks a row that an earlier run wrote. */
   skip: (row: Row) => void
   add: (row: Row, text: string, failed: boolean) => Promise<void>
   /** Completes the output. `tail` is the head of a table without rows. */
   finish: (tail: string) => Promise<void>
-  /** Keeps what is done for a later run. */
+  /** Keeps the complete rows for a later run. */
   stop: () => Promise<void>
 }
 
@@ -69,11 +69,11 @@ export class FileOutput implements Output {
   #block: string[] = []
   #blockRows = 0
   #blockLength = 0
-  /** The state after the last complete block, and the errors of the current one. */
+  /** The state after the last complete block. */
   #state: Checkpoint
   /** The state before that block. */
   #previous: Checkpoint | undefined
-  /** A checkpoint is on disk. */
+  /** Whether a checkpoint is on disk. */
   #saved: boolean
   #blockErrors = 0
   #skipped = 0
@@ -170,7 +170,7 @@ export class FileOutput implements Output {
     })
   }
 
-  /** Keeps all complete blocks; without the last one if a full disk has no space for the first checkpoint otherwise. */
+  /** Keeps all complete blocks. Drops the last one if a full disk would otherwise have no space for the first checkpoint. */
   async #keep (): Promise<void> {
     await this.#file.truncate(this.#state.bytes)
     if (this.#state.rows === 0) return
@@ -196,7 +196,7 @@ export class FileOutput implements Output {
     const text = this.#block.join('')
     const bytes = this.#path.endsWith('.gz') ? gzipSync(text) : Buffer.from(text)
     const { rows, bytes: position, errors } = this.#state
-    // A nearly full disk takes a part, and fails at the next one.
+    // On a nearly full disk a write may be partial; the next one then fails.
     for (let written = 0; written < bytes.length;) {
       written += (await this.#file.write(bytes, written, bytes.length - written, position + written)).bytesWritten
     }

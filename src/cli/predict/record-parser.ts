@@ -23,8 +23,8 @@ interface QuotedCell {
 }
 
 /**
- * A parser of delimited records in which LF, CRLF and CR end a row. Quotes mean what they do to Excel, pandas and Python's csv:
- * a cell that starts with one ends at the next single one, and any other quote is a character. In tab-separated files, which may
+ * A parser of delimited records in which LF, CRLF and CR end a row. Quotes are parsed as in Excel, pandas and Python's csv: a cell
+ * that starts with a quote ends at the next one that is not doubled, and any other quote is a character. In tab-separated files, which may
  * be written without quoting at all, a quote is also a character if the cell does not end at the closing one, or if the cell
  * would span both lines and columns.
  */

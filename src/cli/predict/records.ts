@@ -10,11 +10,11 @@ export interface DelimitedRecord {
   lineBreak: string
   /** Line on which the record starts, counted from 1. */
   line: number
-  /** The record is longer than the limit: only the cells within it are there, and an empty one for the next. */
+  /** The record is longer than the limit: it has the cells within the limit, and an empty one for the next. */
   tooLong: boolean
 }
 
-/** Characters from which on an incomplete record is searched again only once it has grown by half. */
+/** Length in characters above which an incomplete record is searched again only once it has grown by half. */
 const LONG_RECORD = 256 * 1024
 
 /** Reads the records of a delimited file. Holds at most one record of `maxLength` characters, and one chunk. */
@@ -30,7 +30,7 @@ class RecordReader {
   readonly #parse
   #text = ''
   #afterCarriageReturn = false
-  /** Length of the text below which a long record that was incomplete is not searched again: its cells may have many lines. */
+  /** Length that the text must reach before a long incomplete record is searched again: its cells may have many lines. */
   #retryLength = 0
   #line = 1
   /** Set while the rest of a record that is too long is dropped. */
@@ -44,7 +44,7 @@ class RecordReader {
 
   * push (chunk: string): Generator<DelimitedRecord, void> {
     this.#text += chunk
-    // Without a line break no record is complete.
+    // No record is complete without a line break.
     const mayEnd = this.#afterCarriageReturn || /[\r\n]/.test(chunk)
     this.#afterCarriageReturn = chunk.endsWith('\r')
     const isDue = mayEnd && this.#text.length >= this.#retryLength

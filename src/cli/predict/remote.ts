@@ -13,7 +13,7 @@ const BACKOFF_MS = 500
 const MAX_BACKOFF_MS = 30_000
 /** Longest wait that a service may request, in milliseconds. */
 const MAX_RETRY_AFTER_MS = 300_000
-/** Rows that are sent and not answered yet, at most: they are sent again after a broken connection. */
+/** Maximum number of rows that were sent and are not answered yet: they are sent again after a broken connection. */
 const MAX_PENDING = 1000
 /** Longest line of an answer, in characters. */
 const MAX_ANSWER_LENGTH = 64 * 1024
@@ -67,10 +67,10 @@ class RemoteRun {
   readonly #info: RemoteInfo
   readonly #report: (line: string) => void
   readonly #source: AsyncIterator<readonly Row[]>
-  /** Rows that were read and not yielded yet, and their length in characters. */
+  /** Rows that were read and not answered yet, and their total length in characters. */
   #pending: Row[] = []
   #pendingLength = 0
-  /** A group is being read, or was read and not sent yet: a connection that ends leaves it to the next one. */
+  /** Whether a group is being read, and the group that was read but not sent yet: the next connection sends it if this one ends. */
   #reading = false
   #group: readonly Row[] | undefined
   #ended = false
@@ -181,7 +181,7 @@ class RemoteRun {
 }
 
 /**
- * Sends rows, one line each. A row with an error of its own is sent as an empty text, whose answer is not used: so every line has
+ * Sends rows, one line each. A row with an error of its own is sent as an empty text, whose answer is ignored, so that every row has
  * one answer. @returns false if the connection must drain first
  */
 function writeRows (outgoing: Writable, rows: readonly Row[]): boolean {

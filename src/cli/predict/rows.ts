@@ -1,7 +1,7 @@
 /** Longest row in characters: memory stays bounded whatever a file contains. */
 export const MAX_ROW_LENGTH = 8 * 1024 * 1024
 
-/** Length in characters of the rows in flight, beyond which no further one is read: their number alone would allow any size. */
+/** Total length in characters of the rows in flight, above which no further row is read: a limit on their number would allow any size. */
 export const MAX_LENGTH_IN_FLIGHT = MAX_ROW_LENGTH
 
 /** One row of the input. */
@@ -9,7 +9,7 @@ export interface Row {
   /** The row as it stands in the input: the output repeats it, and a resumed run compares it. */
   raw: string
   text: string
-  /** Code of an error in the row itself, which is not scored then. */
+  /** Code of an error in the row itself; such a row is not scored. */
   error?: string
 }
 

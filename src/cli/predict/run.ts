@@ -78,7 +78,7 @@ export interface RunResult {
   stopped: boolean
 }
 
-/** Scores a file, or the rest of one that an earlier run was stopped on; or merges the outputs of its shards. */
+/** Scores a file, or the rest of it after an interruption, or merges the outputs of its shards. */
 export async function run (given: Options, context: RunContext): Promise<RunResult> {
   const { shard, out = '', merge, restart } = given
   if (merge) {
@@ -105,7 +105,7 @@ async function score (options: Options, { env, workerUrl, stop, report }: RunCon
     try {
       return await scoreRows(options, { input, scorer, output, range, signal: stop.signal, report })
     } catch (error) {
-      // The first failure is the one to report; without a last checkpoint the one before is valid.
+      // The first failure is the one to report. If the last checkpoint fails, the one before is still valid.
       await output.stop().catch(() => {})
       throw error
     }
@@ -157,7 +157,7 @@ async function scoreRows (options: Options, { input, scorer, output, range, sign
   return { errors, stopped: false }
 }
 
-/** The rows that no earlier run has done. */
+/** The rows that no earlier run wrote. */
 async function * skipDone (rows: AsyncIterable<Row>, output: Output): AsyncGenerator<Row, void> {
   let left = output.done
   for await (const row of rows) {
@@ -175,7 +175,7 @@ function createFormat (options: Options, { hasMark }: Input, labels: readonly st
   return new Table({ ...options, labels, preferred: options.format === 'tsv' ? '\t' : ',', hasMark })
 }
 
-/** Counts the rows, and stores beside the output which of them belong to the shard. */
+/** Counts the rows, and stores the shard's range beside the output. */
 async function prepareShard (options: Options, shard: Shard, scorer: Scorer): Promise<RowRange> {
   const input = await openInput(options.input, options.encoding)
   const survey = await surveyRows(createFormat(options, input, scorer.labels).rows(input.chunks))

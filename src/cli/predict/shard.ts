@@ -62,12 +62,12 @@ export function splitPath (path: string): { dir: string, stem: string, extension
 export const recordPath = (path: string): string => `${path}.shard.json`
 
 /**
- * The rows of a shard. Shards end at the blocks of the output, so that they can be put together as they are; some of more
- * shards than blocks are empty.
+ * The rows of a shard. Shards end at the blocks of the output, so that they can be concatenated unchanged. If there are more shards
+ * than blocks, some are empty.
  */
 export function shardRows (totalRows: number, { index, count }: Shard): RowRange {
   const blocks = Math.ceil(totalRows / BLOCK_ROWS)
-  // Rounded up: the first shard, which has the head, is not empty while another one has rows.
+  // Rounded up: the first shard, which has the header, is not empty while another one has rows.
   const start = (part: number): number => Math.min(totalRows, Math.ceil(part * blocks / count) * BLOCK_ROWS)
   return { firstRow: start(index), rows: start(index + 1) - start(index) }
 }

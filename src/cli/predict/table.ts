@@ -8,7 +8,7 @@ import type { Format, Row, ScoredRow } from './rows.ts'
 const PLAIN_NAME = /^(?!.* {2})[\p{L}\p{M}\p{N} _.'’()?!/&-]*$/u
 
 export interface TableOptions extends ResultOptions {
-  /** Undefined: recognised by the content. */
+  /** Undefined: detected by the content. */
   delimiter: string | undefined
   /** The delimiter that wins if several fit. */
   preferred: string
@@ -18,8 +18,8 @@ export interface TableOptions extends ResultOptions {
 }
 
 /**
- * CSV and TSV. Rows are written as they were read, with new cells at their end. A short row is filled up with empty cells, as
- * spreadsheets leave them out; one that is too long stops the run.
+ * CSV and TSV. Rows are written as they were read, with new cells at their end. A short row is filled up with empty cells, because
+ * spreadsheets leave them out; one with more cells than the first row stops the run.
  */
 export class Table implements Format {
   readonly #options: TableOptions
@@ -39,7 +39,7 @@ export class Table implements Format {
     let width = 0
     let index = -1
     for await (const { cells, raw, lineBreak, line, tooLong } of readRecords(dialect.chunks, dialect.delimiter)) {
-      // A blank line before the header, or between rows of several cells, is none.
+      // A blank line before the header, or between rows of several cells, is not a row.
       if (raw === '' && !tooLong && (width > 1 || (width === 0 && this.#options.header))) continue
       if (width === 0) {
         width = cells.length

@@ -8,7 +8,7 @@ declare module 'fastify' {
   }
 }
 
-/** Whether the service is shutting down: read by `/health`, and set by the signal handler in serve.ts. */
+/** Whether the service is shutting down. The signal handler in serve.ts announces it; closing the app stops it. */
 export class Lifecycle {
   readonly #stop = new AbortController()
   #announced = false
@@ -33,7 +33,7 @@ export class Lifecycle {
     this.#announced = true
   }
 
-  /** New requests are no longer accepted. */
+  /** Aborts `signal`: new requests are no longer accepted. */
   stop (): void {
     this.#stop.abort()
   }

@@ -7,7 +7,7 @@ import type { LoadOptions, LoadReport } from './load.ts'
 const LOAD = readFileSync(new URL('load.ts', import.meta.url), 'utf8')
 const inClient = (...args: string[]): string[] => ['--namespace', NAMESPACE, 'exec', '--stdin', 'client', '--', 'node', ...args]
 
-/** Runs an async function's body in the client pod; gives back what it returned. */
+/** Runs an async function's body in the client pod; returns its result. */
 export async function inPod<T> (body: string): Promise<T> {
   const script = `(async () => {${body}})().then((value) => console.log(JSON.stringify(value ?? null)))`
   return JSON.parse(await kubectl(inClient('--eval', script))) as T

@@ -1,11 +1,11 @@
 import { kubectl, type Pod } from './kubectl.ts'
 
-/** Runs JavaScript as root on the cluster's node; gives back its output. */
+/** Runs JavaScript as root on the cluster's node; returns its output. */
 export async function onNode (script: string): Promise<string> {
   return await kubectl(['--namespace', 'sentiment-test-node', 'exec', 'node-shell', '--', 'node', '--eval', script])
 }
 
-/** SIGKILL to the process of `pod` whose command line contains `command`. Gives back the time just before. */
+/** SIGKILL to the process of `pod` whose command line contains `command`. Returns the time just before. */
 export async function killProcess (pod: Pod, command: string): Promise<number> {
   const group = [pod.metadata.uid, pod.metadata.uid.replaceAll('-', '_')]
   return Number(await onNode(`const { readdirSync, readFileSync } = require('node:fs')
