@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 
-/** Installs the locked dependencies and builds, if that is missing or out of date. */
+/** Installs the locked dependencies if they are missing or out of date, and builds. */
 
 const run = (command, ...args) => {
   const { status } = spawnSync(command, args, { stdio: 'inherit', shell: process.platform === 'win32' })

@@ -39,12 +39,12 @@ export async function readResults (): Promise<ResultFile[]> {
   return await Promise.all(names.filter((name) => /^\d{4}-.*\.json$/.test(name)).sort().map((name) => readResultFile(join(DIRECTORY, name))))
 }
 
-/** Reads a result file, also one that a commit before 1.0 wrote. */
+/** Reads a result file, also one with the names that earlier commits used. */
 export async function readResultFile (path: string): Promise<ResultFile> {
   return JSON.parse(await readFile(path, 'utf8'), renameOldKeys) as ResultFile
 }
 
-/** Names in result files before 1.0, and today's. */
+/** Names in earlier result files, and today's. */
 const OLD_KEYS: Record<string, string> = { runs: 'measurements', participant: 'system', modelRuns: 'computations' }
 
 function renameOldKeys (key: string, value: unknown): unknown {

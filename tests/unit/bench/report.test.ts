@@ -71,7 +71,7 @@ describe('evaluateTargets', () => {
 })
 
 describe('readResultFile', () => {
-  it('reads files that commits before 1.0 wrote', async () => {
+  it('reads files with the names that earlier commits used', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'results-'))
     onTestFinished(() => rm(directory, { recursive: true }))
     const run = { participant: 'baseline', round: 0, phase: 'hot-key', figures: { perSecond: 1, modelRuns: 1 } }
