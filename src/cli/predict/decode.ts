@@ -1,6 +1,6 @@
 import { FileError } from './errors.ts'
 
-/** Bytes in which the encoding is recognised, unless the first line ends earlier. */
+/** Bytes in which the encoding is detected, unless the first line ends earlier. */
 const HEAD_BYTES = 4096
 /** Shortest head, in bytes: the longest byte order mark. */
 const MIN_HEAD_BYTES = 4

@@ -1,17 +1,17 @@
 import { UsageError } from './errors.ts'
 import { createRecordParser } from './record-parser.ts'
 
-/** Characters of the input that are read to recognise the delimiter if the header alone does not decide. */
+/** Characters of the input that are read to detect the delimiter if the header alone does not decide. */
 const SAMPLE_LENGTH = 64 * 1024
 
-/** Delimiters that are recognised, with their names; the first ones win if several fit. */
+/** Delimiters that are detected, with their names; the first ones win if several fit. */
 const DELIMITERS: ReadonlyMap<string, string> = new Map([[',', 'commas'], [';', 'semicolons'], ['\t', 'tabs'], ['|', 'vertical bars']])
 
 /** Excel's line that names the delimiter. It is not a row. */
 const SEP_LINE = /^"?sep=([^"\r\n])"?(?:\r\n|\n|\r)/i
 
 export interface DialectOptions {
-  /** The delimiter given; without it one is recognised, and `preferred` wins if several fit. */
+  /** The delimiter given; without it one is detected, and `preferred` wins if several fit. */
   delimiter: string | undefined
   preferred: string
   column: string

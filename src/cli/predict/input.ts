@@ -20,8 +20,8 @@ export interface Input {
 }
 
 /**
- * Opens a file, or standard input (`-`). Gzip is recognised by its content.
- * @param encoding a label of the WHATWG Encoding standard; without it UTF-8 or UTF-16, recognised by content
+ * Opens a file, or standard input (`-`). Gzip is detected by its content.
+ * @param encoding a label of the WHATWG Encoding standard; without it UTF-8 or UTF-16, detected by content
  * @throws {FileError} if there is no such file
  */
 export async function openInput (path: string, encoding?: string): Promise<Input> {

@@ -8,17 +8,17 @@ export const USAGE = `Usage: npm run predict -- FILE [options]       FILE may be
 
   --column NAME     column or key that holds the text, by name or by number from 1 (default: text)
   --format FORMAT   csv, tsv, ndjson or lines (default: by FILE's extension)
-  --delimiter CHAR  character between the cells of a CSV or TSV file, or tab (default: recognised)
-  --encoding NAME   encoding of FILE, for example windows-1252 (default: UTF-8 or UTF-16, recognised)
-  --no-header       the first row of a CSV or TSV file is a row, not the columns' names
+  --delimiter CHAR  character between the cells of a CSV or TSV file, or tab (default: detected)
+  --encoding NAME   encoding of FILE, for example windows-1252 (default: UTF-8 or UTF-16, detected)
+  --no-header       the first row of a CSV or TSV file is data, not column names
   --out FILE        output file (default: FILE with .scored before its extension; standard output for -); FILE.gz is gzipped
   --prefix TEXT     prefix of the new columns' names
   --sentences       add the columns sentences and mixed (NDJSON: the sentences with their scores), and read long texts whole
   --warnings        add the column warnings: SCRIPT if the model cannot read the text's script
-  --keep-formulas   write plain lines that start with = + - @ unchanged (default: with ' in front, so that spreadsheets show them)
+  --keep-formulas   write plain lines that start with = + - @ unchanged (default: with ' in front, so that spreadsheets do not run them)
   --url URL         send the texts to this running service (API_KEY from the environment); without it the model runs in this process
-  --shard I/N       score part I (from 0) of N of FILE into a file of its own; with N alone, JOB_COMPLETION_INDEX is I
-  --merge           put the outputs of all shards together
+  --shard I/N       score part I (from 0) of N of FILE into a separate file; with N alone, JOB_COMPLETION_INDEX is I
+  --merge           join the outputs of all shards
   --restart         start over, and replace an existing output
 
 The same command resumes a run that was stopped.

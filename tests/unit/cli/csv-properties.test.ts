@@ -81,7 +81,7 @@ describe('a table of any dialect', () => {
     expect(refused).toBeLessThan(files.length / 2)
   }, 60_000)
 
-  it('is read the same with the delimiter given as with the delimiter recognised', async () => {
+  it('is read the same with the delimiter given as with the delimiter detected', async () => {
     for (const file of samples()) {
       expect(await convert(createTable(), file.text)).toEqual(await convert(createTable({ delimiter: file.delimiter }), file.text))
     }

@@ -50,7 +50,7 @@ describe('other delimiters', () => {
     ['vertical bars', 'id|text\n1|a, b; c\n', '|'],
     ['semicolons and quoted names', '"id";"text"\r\n"1";"a, b"\r\n', ';'],
     ['semicolons with decimal commas', 'score;text\n0,5;a, b\n1,5;c\n', ';']
-  ])('recognises %s by the column’s name', async (_name, input, delimiter) => {
+  ])('detects %s by the column’s name', async (_name, input, delimiter) => {
     const { rows, texts, output } = await convert(createTable(), input)
     expect(texts[0]).toMatch(/^a, b/)
     expect(parseCells(output, delimiter)).toEqual(parseCells(input, delimiter).map((cells, index) => [...cells, ...(index === 0 ? HEADER_CELLS : RESULT_CELLS)]))
@@ -64,7 +64,7 @@ describe('other delimiters', () => {
     ['Excel’s sep line', {}, 'sep=|\r\nid|text\r\n1|a\r\n', ['a']],
     ['the delimiter given', { delimiter: '^' }, 'id^text\n1^a\n', ['a']],
     ['the delimiter given against the header', { delimiter: ',', column: '1' }, 'a;text\nb;c\n', ['b;c']]
-  ])('recognises the delimiter with %s', async (_name, options, input, texts) => {
+  ])('detects the delimiter with %s', async (_name, options, input, texts) => {
     for (const size of [1, 7, 1000]) expect((await convert(createTable(options), input, size)).texts).toEqual(texts)
   })
 
