@@ -1,4 +1,4 @@
-/** Requests that hold up to this many bytes have a share of the budget of their own: large ones cannot keep them out. */
+/** Requests that hold up to this many bytes have a separate share of the budget: large ones cannot keep them out. */
 const SMALL_BYTES = 16_384
 const SMALL_SHARE = 0.25
 
