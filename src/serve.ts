@@ -93,7 +93,7 @@ function stopOnSignal (app: FastifyInstance, { SHUTDOWN_DELAY_MS: delayMs, SHUTD
   let signals = 0
   const drain = (): void => {
     const timer = setTimeout(() => {
-      app.log.error({ graceMs }, 'Requests were still in flight after the grace time')
+      app.log.error({ graceMs }, 'Requests were still in flight after the grace period')
       void exitOnceQuiescent(app.modelManager, 1)
     }, graceMs)
     app.close().then(() => {
@@ -114,7 +114,7 @@ function stopOnSignal (app: FastifyInstance, { SHUTDOWN_DELAY_MS: delayMs, SHUTD
       return
     }
     const announceMs = signal === 'SIGTERM' ? delayMs : 0
-    app.log.info({ signal, announceMs }, `${signal}: finishing requests in flight (a second signal ends at once)`)
+    app.log.info({ signal, announceMs }, `${signal}: finishing requests in flight (a second signal exits immediately)`)
     app.lifecycle.announce()
     if (announceMs === 0) drain()
     else setTimeout(drain, announceMs)

@@ -28,7 +28,7 @@ describe('a worker that hangs in native code', () => {
   }
   const LONG = 'good '.repeat(LONGEST_ANSWERED)
 
-  it('ends the process after the grace time although a worker hangs in native code', async () => {
+  it('ends the process after the grace period although a worker hangs in native code', async () => {
     const service = await start({ SHUTDOWN_GRACE_MS: '500' })
     const pending = service.predict(LONG).catch(() => undefined)
     await vi.waitFor(async () => {
@@ -37,7 +37,7 @@ describe('a worker that hangs in native code', () => {
     })
     service.signal('SIGTERM')
     expect(await service.killedBy()).toBe('SIGKILL')
-    expect(service.lines.join()).toContain('Requests were still in flight after the grace time')
+    expect(service.lines.join()).toContain('Requests were still in flight after the grace period')
     await pending
   })
 
