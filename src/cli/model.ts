@@ -4,7 +4,7 @@ import { ConfigError, loadConfig, type Config } from '../config.ts'
 import { createModelStore } from '../create-model-manager.ts'
 import { loggerOptions } from '../logger.ts'
 import { resolveModel } from '../models/catalog.ts'
-import { ModelError } from '../models/errors.ts'
+import { describeStorageError, ModelError } from '../models/errors.ts'
 import { listModels } from '../models/inventory.ts'
 import { printable } from './terminal.ts'
 
@@ -22,7 +22,7 @@ async function main (command: string | undefined, name: string | undefined): Pro
   const spec = resolveModel(config.MODEL_NAME, config.MODEL_REVISION, config.MODEL_DTYPE)
   const store = createModelStore(config, pino(loggerOptions(config.LOG_LEVEL)))
   if (command === 'list') {
-    await list(config)
+    await list(config).catch((error: unknown) => { throw describeStorageError(error, spec, config.MODEL_DIR) })
     return 0
   }
   if (command === 'pull') {

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AutoTokenizer, env, type PreTrainedTokenizer } from '@xenova/transformers'
+import { readJson } from '../models/files.ts'
 import { readLabels, readScoreFunction, readTokenLimit, type DefaultScoreFunction, type ModelConfig } from './model-config.ts'
 import type { Session } from './onnx-runtime.ts'
 import type { ModelLoadOptions, TextResult } from './protocol.ts'
@@ -32,7 +32,7 @@ export class Classifier {
 
   /** Loads the model and runs it once. Throws if a file is missing or damaged, or if the model is not a text classifier. */
   static async load ({ directory, dtype, labels, batching }: ModelLoadOptions): Promise<Classifier> {
-    const config = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8')) as ModelConfig
+    const config = await readJson(join(directory, 'config.json')) as ModelConfig
     // `directory` is absolute: the library treats other paths as hub ids, and rejects names such as `a--b` or `v1+cpu`.
     const loading = AutoTokenizer.from_pretrained(directory, { local_files_only: true })
     const probes = loading.then((tokenizer) => [tokenizer.encode(PROBES[0]), tokenizer.encode(PROBES[1])] as const)

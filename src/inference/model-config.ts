@@ -4,7 +4,7 @@ export interface ModelConfig {
   problem_type?: string | null
   max_position_embeddings?: number
   pad_token_id?: number | null
-  id2label?: Record<string, string>
+  id2label?: Readonly<Record<string, unknown>> | null
 }
 
 /** A model's function from logits to scores. */
@@ -25,12 +25,22 @@ const UNLIMITED = 1e6
 /**
  * Reads the label names by class index, with the model's spelling; `LABEL_0`, `LABEL_1`, … if it declares none, as in
  * transformers. `count` is the number of logits.
- * @throws {Error} if the model declares another number of labels
+ * @throws {Error} unless the model declares one distinct name per logit
  */
 export function readLabels ({ id2label }: ModelConfig, count: number): string[] {
-  const labels = Object.entries(id2label ?? {}).sort(([a], [b]) => Number(a) - Number(b)).map(([, label]) => label)
-  if (labels.length === 0) return Array.from({ length: count }, (_, index) => `LABEL_${index}`)
-  if (labels.length !== count) throw new Error(`config.json declares ${labels.length} labels (id2label), but the model computes ${count}`)
+  const { length: declared } = Object.keys(id2label ?? {})
+  const indices = [...Array(count).keys()]
+  if (declared === 0) return indices.map((index) => `LABEL_${index}`)
+  if (declared !== count) throw new Error(`config.json declares ${declared} labels (id2label), but the model computes ${count}`)
+  const labels = indices.map((index) => {
+    const label = id2label?.[index]
+    // Such as a number of stars.
+    if (typeof label === 'number') return String(label)
+    if (typeof label === 'string' && label !== '__proto__' && label.trim() !== '') return label
+    throw new Error(`config.json has no usable name for label ${index} (id2label): it must have one for each of 0 to ${count - 1}`)
+  })
+  const repeated = labels.find((label, index) => labels.indexOf(label) !== index)
+  if (repeated !== undefined) throw new Error(`config.json gives several labels the name "${repeated}" (id2label): their scores could not be told apart`)
   return labels
 }
 

@@ -1,5 +1,4 @@
 import { open, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { weightsFile, type Dtype } from './catalog.ts'
 
 /** Files that every model needs, small ones first: a wrong name fails before the weights are downloaded. */
@@ -50,7 +49,7 @@ export async function obviousDamage (path: string, file: string): Promise<string
   if (/^\s*<(!doctype|html)/i.test(head)) return 'a web page, not the file'
   if (!file.endsWith('.json')) return undefined
   try {
-    JSON.parse(await readFile(path, 'utf8'))
+    await readJson(path)
     return undefined
   } catch (error) {
     if (error instanceof SyntaxError) return 'not valid JSON'
@@ -58,13 +57,9 @@ export async function obviousDamage (path: string, file: string): Promise<string
   }
 }
 
-/** The first of `files` with obvious damage in `directory`, and the reason; undefined if there is none. */
-export async function firstDamage (directory: string, files: string[]): Promise<{ file: string, reason: string } | undefined> {
-  for (const file of files) {
-    const reason = await obviousDamage(join(directory, file), file)
-    if (reason !== undefined) return { file, reason }
-  }
-  return undefined
+/** Parses a JSON file, with or without a byte order mark. @throws {SyntaxError} if it is not valid JSON */
+export async function readJson (path: string): Promise<unknown> {
+  return JSON.parse(new TextDecoder().decode(await readFile(path)))
 }
 
 async function readHead (path: string, bytes: number): Promise<string> {

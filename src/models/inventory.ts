@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { COMPACT, COMPACT_REVISION, DTYPES, weightsFile, type Dtype } from './catalog.ts'
-import { firstDamage, isMissing, optionalFiles, requiredFiles, readSize } from './files.ts'
+import { obviousDamage, optionalFiles, requiredFiles, readSize } from './files.ts'
 import { readManifest } from './manifest.ts'
 
 /** A model on this machine, in one number format. */
@@ -20,7 +20,10 @@ export interface InstalledModel {
 /** Depth of `owner/name/revision`. */
 const MAX_DEPTH = 3
 
-/** The embedded model and those in `directory`: downloaded, incomplete, or copied by hand. Compares sizes, not hashes. */
+/**
+ * The embedded model and those in `directory`: downloaded, incomplete, or copied by hand. Compares sizes, not hashes.
+ * @throws the file system's error if a folder cannot be read
+ */
 export async function listModels (directory: string, embeddedDirectory: string): Promise<InstalledModel[]> {
   const models = [await describe(embeddedDirectory, COMPACT, COMPACT_REVISION, 'q8')]
   for (const folder of (await modelFolders(directory, MAX_DEPTH)).sort()) {
@@ -52,10 +55,19 @@ async function describe (folder: string, name: string, revision: string, dtype: 
   }
 }
 
+/** The first of `files` with obvious damage in `directory`, and the reason; undefined if there is none. */
+async function firstDamage (directory: string, files: string[]): Promise<{ file: string, reason: string } | undefined> {
+  for (const file of files) {
+    const reason = await obviousDamage(join(directory, file), file)
+    if (reason !== undefined) return { file, reason }
+  }
+  return undefined
+}
+
 /** Folders with a model or a part of one, at most `depth` levels down. */
 async function modelFolders (directory: string, depth: number): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
-    if (isMissing(error)) return []
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
   })
   const here = entries.some(({ name }) => name === 'config.json' || name === 'manifest.json' || name === 'onnx')

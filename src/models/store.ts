@@ -94,8 +94,8 @@ export class ModelStore {
         if (!await hasRequiredFiles(directory, spec.dtype)) continue
         const { digest, files } = await inspectModel(directory, spec.dtype)
         if (digest !== undefined) return { spec, directory, digest }
-        const damaged = files.filter(({ status }) => status !== 'ok')
-        this.#options.logger.warn({ model: spec.name, directory, files: damaged }, 'Model files are damaged')
+        const reason = files.filter(({ status }) => status !== 'ok').map(({ file, status, reason = status }) => `${file}: ${reason}`).join(', ')
+        this.#options.logger.warn({ model: spec.name, directory, reason }, 'Model files are damaged')
       }
       return undefined
     })

@@ -22,9 +22,10 @@ describe('the model command', () => {
     await rm(directory, { recursive: true })
   })
 
-  const run = async (...args: string[]): Promise<{ code: number, output: string }> => {
+  const run = (...args: string[]): Promise<{ code: number, output: string }> => runIn(directory, ...args)
+  const runIn = async (modelDir: string, ...args: string[]): Promise<{ code: number, output: string }> => {
     const child = spawn(process.execPath, [COMMAND, ...args], {
-      env: { PATH: process.env.PATH ?? '', HF_ENDPOINT: hub.url, MODEL_DIR: directory, LOG_LEVEL: 'silent' }
+      env: { PATH: process.env.PATH ?? '', HF_ENDPOINT: hub.url, MODEL_DIR: modelDir, LOG_LEVEL: 'silent' }
     })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { output += String(chunk) })
@@ -52,6 +53,8 @@ describe('the model command', () => {
   it('prints one line that describes the error', async () => {
     expect(await run('pull', 'owner/unknown')).toMatchObject({ code: 1, output: expect.stringMatching(/^Model owner\/unknown.*not found.*\n$/) })
     expect(await run('pull', '../etc')).toMatchObject({ code: 1, output: expect.stringContaining('MODEL_NAME must be a model id') })
+    await writeFile(join(directory, 'file'), '')
+    expect(await runIn(join(directory, 'file'), 'list')).toMatchObject({ code: 1, output: expect.stringMatching(/^.*a part of the path is a file, not a folder.*\n$/) })
     expect(await run()).toMatchObject({ code: 2, output: expect.stringContaining('Usage') })
   })
 })

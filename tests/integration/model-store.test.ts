@@ -146,6 +146,14 @@ describe('ModelStore', () => {
     expect(await store.create().find(spec)).toMatchObject({ directory: byHand })
     await writeFile(join(byHand, WEIGHTS), 'version https://git-lfs.github.com/spec/v1\n')
     expect(await store.create().find(spec)).toBeUndefined()
+    expect(store.logger.lines.join('')).toContain(`${WEIGHTS}: a git-lfs pointer, not the file`)
+  })
+
+  it('accepts JSON files that an editor saved with a byte order mark', async () => {
+    const byHand = join(store.directory, REPO)
+    await cp(TINY_ROBERTA, byHand, { recursive: true })
+    for (const file of ['config.json', 'tokenizer.json']) await writeFile(join(byHand, file), `\ufeff${await readFile(join(byHand, file), 'utf8')}`)
+    expect(await store.create().find(spec)).toMatchObject({ directory: byHand })
   })
 
   it('stops a download when its signal aborts', async () => {

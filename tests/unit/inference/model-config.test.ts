@@ -4,7 +4,7 @@ import { selectOutput, toFloat32 } from '../../../src/inference/onnx-runtime.ts'
 
 describe('readLabels', () => {
   it('reads the labels by class index, in the model\'s own spelling', () => {
-    expect(readLabels({ id2label: { 10: 'k', 2: 'Positive', 0: 'NEGATIVE', 1: 'neutral' } }, 4)).toEqual(['NEGATIVE', 'neutral', 'Positive', 'k'])
+    expect(readLabels({ id2label: { 2: 'Positive', 0: 'NEGATIVE', 1: 'neutral' } }, 3)).toEqual(['NEGATIVE', 'neutral', 'Positive'])
   })
 
   it.each([1, 2, 5])('names %i labels as transformers does if the model declares none', (count) => {
@@ -13,6 +13,24 @@ describe('readLabels', () => {
 
   it('rejects a model that declares another number of labels than it computes', () => {
     expect(() => readLabels({ id2label: { 0: 'a', 1: 'b' } }, 3)).toThrow('declares 2 labels (id2label), but the model computes 3')
+  })
+
+  it('accepts names that are numbers, as a list or an object', () => {
+    expect(readLabels({ id2label: { 0: 1, 1: 2 } }, 2)).toEqual(['1', '2'])
+    expect(readLabels({ id2label: ['bad', 'good'] as unknown as Record<string, string> }, 2)).toEqual(['bad', 'good'])
+    expect(readLabels({ id2label: null }, 2)).toEqual(['LABEL_0', 'LABEL_1'])
+  })
+
+  it.each([
+    ['indices that start at 1', { 1: 'bad', 2: 'good' }, 'label 0'],
+    ['a gap in the indices', { 0: 'bad', 2: 'good' }, 'label 1'],
+    ['keys that are no indices', { LABEL_0: 'bad', LABEL_1: 'good' }, 'label 0'],
+    ['a name that is null', { 0: 'bad', 1: null }, 'label 1'],
+    ['a blank name', { 0: 'bad', 1: ' ' }, 'label 1'],
+    ['the name of an object\'s prototype', { 0: '__proto__', 1: 'good' }, 'label 0'],
+    ['the same name twice', { 0: 'good', 1: 'good' }, 'the name "good"']
+  ])('rejects %s', (_what, id2label, named) => {
+    expect(() => readLabels({ id2label }, 2)).toThrow(named)
   })
 })
 
