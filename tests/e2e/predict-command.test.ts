@@ -144,7 +144,6 @@ describe('the predict command', { timeout: 300_000 }, () => {
 
   it('reads plain lines, TSV and NDJSON without loss', async () => {
     const lines = await run(['-', '--format', 'lines'], { input: 'one\r\n\ntwo' })
-    expect(lines.code).toBe(3)
     expect((parse(lines.stdout) as string[][]).map((row) => [row[0], row.at(-1)])).toEqual([['text', 'error'], ['one', ''], ['', 'EMPTY_TEXT'], ['two', '']])
     const tsv = await run(['-', '--format', 'tsv', '--column', '2', '--no-header'], { input: '1\t"half a quote\n2\tb\n' })
     expect(tsv.stdout.split('\n').map((line) => line.split('\t').slice(0, 2))).toEqual([['1', '"half a quote'], ['2', 'b'], ['']])
@@ -154,6 +153,7 @@ describe('the predict command', { timeout: 300_000 }, () => {
     expect(JSON.parse(second as string)).toMatchObject({ text: 'b', label: expect.any(String) })
     expect(JSON.parse(third as string)).toEqual({ raw: '{oops', error: 'NOT_JSON' })
     expect(JSON.parse(fourth as string)).toEqual({ error: 'NO_TEXT' })
+    expect(await run(['-', '--format', 'ndjson'], { input: '{"review":"good"}' })).toMatchObject({ code: 3, stderr: expect.stringContaining('No row could be scored; the output has the reasons. The text is read from "text": --column') })
   })
 
   it.each<[string, string, string[], number, string]>([

@@ -11,6 +11,8 @@ const CARRIAGE_RETURN = 0x0d
 /** First bytes of files that are often given by mistake. */
 const OTHER_FILES: ReadonlyArray<readonly [start: string, kind: string]> = [
   ['504b0304', 'an Excel workbook or another ZIP archive; save the sheet as CSV UTF-8'],
+  ['504b0506', 'an empty ZIP archive'],
+  ['1f8b', 'compressed twice with gzip; decompress it first'],
   ['d0cf11e0', 'an old Excel workbook; save the sheet as CSV UTF-8'],
   ['25504446', 'a PDF'],
   ['28b52ffd', 'compressed with Zstandard; decompress it first'],
@@ -92,14 +94,17 @@ function guessEncoding (head: Buffer, name: string): string {
   const nulls = [0, 0]
   for (let index = 0; index < head.length; index++) if (head[index] === 0) nulls[index % 2] = (nulls[index % 2] ?? 0) + 1
   const [even = 0, odd = 0] = nulls
-  // The first line's separators and its end are ASCII: in UTF-16 one byte of each is null.
-  if (even === odd) return 'utf-8'
+  // The first line's separators and its end are ASCII: in UTF-16 one byte of each is null, and in ASCII text every second byte.
+  const isSparse = (even + odd) * 4 < head.length
+  if (isSparse && isText(head.filter((byte) => byte !== 0), 'utf-8')) return 'utf-8'
   const label = odd > even ? 'utf-16le' : 'utf-16be'
-  return isText(head, label) ? label : 'utf-8'
+  if (even !== odd && isText(head, label)) return label
+  if (!isSparse) throw new FileError(`Cannot read ${name}: it is not a text file; export it as CSV UTF-8 or NDJSON`)
+  return 'utf-8'
 }
 
 /** Whether at most one in twenty characters of the head is a control character or unassigned. */
-function isText (head: Buffer, label: string): boolean {
+function isText (head: Uint8Array, label: string): boolean {
   try {
     // With `stream` a character may be cut off at the end of the head.
     const text = new TextDecoder(label, { fatal: true }).decode(head, { stream: true })

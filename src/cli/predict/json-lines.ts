@@ -11,6 +11,9 @@ export interface JsonLinesOptions extends ResultOptions {
 /** Lines with these errors are not JSON objects or strings, and are written as {"raw", "error"}. */
 const UNREADABLE = new Set(['NOT_JSON', 'NOT_AN_OBJECT', 'LINE_TOO_LONG'])
 
+/** First line of a JSON document that is not NDJSON. */
+const DOCUMENT_START = /^(?:\[\s*(?:\{|$)|\{$)/
+
 /**
  * NDJSON: objects with the text under a key, or JSON strings. The new keys are added to the source of the object, which keeps
  * large numbers, spelling and the order of keys.
@@ -25,10 +28,14 @@ export class JsonLines implements Format {
   }
 
   async * rows (chunks: AsyncIterable<string>): AsyncGenerator<Row, void> {
+    let isFirst = true
     for await (const line of splitLines(chunks)) {
       const raw = line?.trim()
+      if (raw === '') continue
+      if (isFirst && raw !== undefined && DOCUMENT_START.test(raw)) throw new UsageError('The input is a JSON array, or objects of several lines: put each object on a line of its own, for example with jq -c \'if type == "array" then .[] else . end\'')
+      isFirst = false
       if (raw === undefined) yield { raw: '', text: '', error: 'LINE_TOO_LONG' }
-      else if (raw !== '') yield this.#parse(raw)
+      else yield this.#parse(raw)
     }
   }
 

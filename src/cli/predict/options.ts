@@ -11,7 +11,7 @@ export const USAGE = `Usage: npm run predict -- FILE [options]       FILE may be
   --delimiter CHAR  character between the cells of a CSV or TSV file, or tab (default: detected)
   --encoding NAME   encoding of FILE, for example windows-1252 (default: UTF-8 or UTF-16, detected)
   --no-header       the first row of a CSV or TSV file is data, not column names
-  --out FILE        output file (default: FILE with .scored before its extension; standard output for -); FILE.gz is gzipped
+  --out FILE        output file (default: FILE with .scored before its extension; standard output for pipes); FILE.gz is gzipped
   --prefix TEXT     prefix of the new columns' names
   --sentences       add the columns sentences and mixed (NDJSON: the sentences with their scores), and read long texts whole
   --warnings        add the column warnings: SCRIPT if the model cannot read the text's script
@@ -68,7 +68,10 @@ export function parseOptions (args: readonly string[], directory?: string, env: 
   if (values.help === true) return undefined
   const [file] = positionals
   if (file === undefined || positionals.length > 1) throw new UsageError('Give one FILE, or - for standard input; --help lists the options')
-  const locate = (path: string): string => directory === undefined ? path : resolve(directory, path)
+  const locate = (path: string): string => {
+    if (/^~(\/|$)/.test(path)) throw new UsageError(`${path}: the shell did not expand ~; write the whole path`)
+    return directory === undefined ? path : resolve(directory, path)
+  }
   const input = file === '-' ? file : locate(file)
   const format = values.format ?? EXTENSIONS[parsePath(withoutGzip(input)).ext.toLowerCase()]
   if (format === undefined) throw new UsageError(`The format of ${input === '-' ? 'standard input' : input} is unknown; give --format ${FORMATS.join(', ')}`)
@@ -76,7 +79,7 @@ export function parseOptions (args: readonly string[], directory?: string, env: 
   const isTable = format === 'csv' || format === 'tsv'
   if (values.delimiter !== undefined && !isTable) throw new UsageError(`--delimiter is for csv and tsv, not for ${format}`)
   if (values.out !== undefined && values.out !== '-' && resolve(locate(values.out)) === resolve(input)) throw new UsageError('--out must not be the input')
-  const out = values.out === '-' ? undefined : values.out !== undefined ? locate(values.out) : input === '-' ? undefined : defaultOut(input, format)
+  const out = values.out === '-' ? undefined : values.out !== undefined ? locate(values.out) : isStream(input) ? undefined : defaultOut(input, format)
   if (values.sentences === true && values.url !== undefined) throw new UsageError('--sentences is not available with --url, because a stream returns no sentences; without --url the model runs in this process')
   const [shard, merge] = [values.shard, values.merge === true]
   if (shard !== undefined && merge) throw new UsageError('Give either --shard or --merge')
@@ -152,6 +155,11 @@ function parseUrl (value: string): string {
   if (url.username !== '' || url.password !== '') throw new UsageError('--url must not contain a user name or password; the environment variable API_KEY holds the key')
   if (url.search !== '' || url.hash !== '') throw new UsageError('--url must not have a query or a fragment')
   return url.href.replace(/\/+$/, '')
+}
+
+/** Standard input, or the other end of a pipe, such as the shell's <(command): no output belongs beside it. */
+function isStream (input: string): boolean {
+  return input === '-' || /^\/(dev|proc)\//.test(input)
 }
 
 function isFormat (value: string): value is FormatName {

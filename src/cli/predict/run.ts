@@ -154,6 +154,7 @@ async function scoreRows (options: Options, { input, scorer, output, range, sign
   const count = output.done + progress.rows
   const destination = options.out === undefined ? '' : ` ${count === 1 ? 'is' : 'are'} in ${options.out}`
   report(`${count} ${count === 1 ? 'row' : 'rows'}${destination}, ${errors} with an error, ${Math.round(progress.rate)} rows/s, scored by ${scorer.model}`)
+  if (count > 0 && errors === count && options.format !== 'lines') report(`No row could be scored; the output has the reasons. The text is read from "${options.column}": --column names another`)
   return { errors, stopped: false }
 }
 

@@ -50,6 +50,7 @@ describe('encodings', () => {
     ['Cyrillic UTF-16 without a mark', utf16('текст\r\nпривет\r\n', false), 'текст\r\nпривет\r\n', true],
     ['Chinese UTF-16 without a mark', utf16('编号,文本\n1,好\n', true), '编号,文本\n1,好\n', true],
     ['UTF-8 with a null character', Buffer.from('text,id\nlo\0ng and very long,1\n'), 'text,id\nlo\0ng and very long,1\n', false],
+    ['a short UTF-8 file with a null character', Buffer.from('id,text\n1,go\0od\n'), 'id,text\n1,go\0od\n', false],
     ['nothing', Buffer.alloc(0), '', false],
     ['one byte', Buffer.from('a'), 'a', false]
   ])('reads %s, at once, byte by byte and gzipped', async (_name, bytes, text, mark) => {
@@ -69,6 +70,9 @@ describe('encodings', () => {
     ['half a character at the end', Buffer.from('text\né').subarray(0, -1), 'not valid UTF-8 after line 2'],
     ['half of a surrogate pair', Buffer.concat([utf16(`${MARK}a\n`, false), Buffer.from([0x3d, 0xd8, 0x61, 0x00])]), 'not valid UTF-16LE'],
     ['a workbook', Buffer.from('504b03041400', 'hex'), 'it is an Excel workbook or another ZIP archive; save the sheet as CSV UTF-8'],
+    ['an empty archive', Buffer.concat([Buffer.from('504b0506', 'hex'), Buffer.alloc(18)]), 'it is an empty ZIP archive'],
+    ['a file that was compressed twice', gzipSync(gzipSync('text\na\n')), 'compressed twice with gzip; decompress it first'],
+    ['a tar archive', Buffer.concat([Buffer.from('a.csv'), Buffer.alloc(507)]), 'it is not a text file; export it as CSV UTF-8 or NDJSON'],
     ['UTF-32', Buffer.from('fffe000061000000', 'hex'), 'it is UTF-32'],
     ['damaged gzip', gzipSync('text\na\n').subarray(0, -9), 'damaged gzip data']
   ])('refuses %s with one line that names the remedy', async (_name, bytes, message) => {

@@ -63,6 +63,14 @@ describe('NDJSON keys', () => {
     expect(JSON.parse(output)).toMatchObject({ error })
   })
 
+  it.each([
+    ['an array in one line', '[{"text":"a"},{"text":"b"}]\n'],
+    ['an array of several lines', '\n[\n  {"text":"a"}\n]\n'],
+    ['an object of several lines', '{\n  "text":"a"\n}\n']
+  ])('stops at a JSON document that is not NDJSON: %s', async (_name, text) => {
+    await expect(convert(createJsonLines(), text)).rejects.toThrow(/put each object on a line of its own.*jq -c/)
+  })
+
   it('reads the text under the key __proto__ if that is the column', async () => {
     expect((await convert(createJsonLines('__proto__'), '{"__proto__":"a"}\n')).texts).toEqual(['a'])
   })

@@ -23,6 +23,8 @@ describe('parseOptions', () => {
     [['a.jsonl', '--delimiter', ','], '--delimiter is for csv and tsv'],
     [['a.csv', '--encoding', 'klingon'], '--encoding "klingon" is unknown'],
     [['a.csv', '--out', './a.csv'], '--out must not be the input'],
+    [['~/a.csv'], '~/a.csv: the shell did not expand ~'],
+    [['a.csv', '--out', '~/b.csv'], '~/b.csv: the shell did not expand ~'],
     [['a.csv', '--url', 'ftp://host'], '--url must be an address'],
     [['a.csv', '--url', 'http://'], '--url must be an address'],
     [['a.csv', '--url', 'http://host/?a=b'], '--url must not have a query'],
@@ -49,6 +51,11 @@ describe('the folder that paths are relative to', () => {
   it('is the working directory without npm, or inside another script', () => {
     expect(callerDirectory({})).toBeUndefined()
     expect(callerDirectory({ npm_lifecycle_event: 'nightly', INIT_CWD: '/home/me' })).toBeUndefined()
+  })
+
+  it.each(['/dev/stdin', '/dev/fd/63', '/proc/self/fd/0'])('writes to standard output if the input is %s', (input) => {
+    expect(parseOptions([input, '--format', 'csv'])?.out).toBeUndefined()
+    expect(parseOptions([input, '--format', 'csv', '--out', 'out.csv'])?.out).toBe('out.csv')
   })
 
   it('leaves absolute paths and standard input as they are', () => {
