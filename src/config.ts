@@ -122,6 +122,7 @@ export async function loadConfig (env: NodeJS.ProcessEnv, { dotenv = false, defa
     check(key, problems, () => {
       // eslint-disable-next-line no-control-regex
       if (/[\0-\x1f\x7f]/.test(value)) throw new RangeError('must not contain control characters or line breaks')
+      if (/^(["'`]).*\1$/.test(value)) throw new RangeError('must not be in quotes: only a .env file may have them')
       given.set(key, normalize(key, value, warn))
     })
   }
@@ -180,11 +181,11 @@ function openTelemetryBoolean (key: Key, value: string, warn: (line: string) => 
   return String(lower === 'true')
 }
 
-/** Warns of names that differ from a setting's in a letter or two: the setting would silently keep its default. */
+/** Warns of names that differ from a setting's in case, or in a letter or two: the setting would silently keep its default. */
 function warnOfNearMisses (names: readonly string[], warn: (line: string) => void): void {
   for (const name of new Set(names)) {
-    if (!/^[A-Z][A-Z0-9_]{4,}$/.test(name) || (KEYS as string[]).includes(name) || name in RENAMED) continue
-    const near = KEYS.find((key) => leven(key, name) <= (key.length < 10 ? 1 : 2))
+    if (!/^[A-Z]\w{4,}$/i.test(name) || (KEYS as string[]).includes(name) || name in RENAMED) continue
+    const near = KEYS.find((key) => leven(key, name.toUpperCase()) <= (key.length < 10 ? 1 : 2))
     if (near !== undefined) warn(`${name} is not a setting: is ${near} meant?`)
   }
 }

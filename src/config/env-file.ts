@@ -11,7 +11,9 @@ const MAX_BYTES = 65_536
 export function readSecretFile (path: string): string {
   let content: string
   try {
-    if (statSync(path).size > MAX_BYTES) throw new RangeError(`comes from ${quote(path)}, which is larger than ${MAX_BYTES} bytes`)
+    const stats = statSync(path)
+    if (stats.isDirectory()) throw new RangeError(`comes from ${quote(path)}, which is a directory: name the file in it`)
+    if (stats.size > MAX_BYTES) throw new RangeError(`comes from ${quote(path)}, which is larger than ${MAX_BYTES} bytes`)
     content = readFileSync(path, 'utf8')
   } catch (error) {
     if (error instanceof RangeError) throw error
@@ -71,16 +73,19 @@ function normalizeLines (text: string): string {
   return text.replace(/\r\n?/g, '\n').replace(/^[ \t]+/gm, '').replace(/^((?:export[ \t]+)?\w+)[ \t]*=[ \t]*/gm, '$1=')
 }
 
+/** A line that probably sets a value, although the parser may not read it: YAML, JSON, or a command of another shell. */
+const SETTING = /^[^\w#;/]*(?:(?:export|set|env)[\s:]+)?["']?(\w+)["']?\s*[=:]\s*(.*)$/i
+
 /** Node's parser never fails: after a line without a key it skips or joins lines. A setting must not disappear silently. */
 function checkLines (path: string, text: string, keys: readonly string[], values: Record<string, string>, warn: (line: string) => void): void {
   const problems: string[] = []
   const seen = new Set<string>()
   for (const [index, line] of text.split('\n').entries()) {
-    const [, key, value] = /^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=\s*(.*)$/.exec(line) ?? []
+    const [, key, value] = SETTING.exec(line) ?? []
     if (key === undefined || value === undefined || !keys.includes(key)) continue
     if (seen.has(key)) warn(`${path} sets ${key} more than once: the last value counts`)
     seen.add(key)
-    if (values[key] === undefined) problems.push(`${path}, line ${index + 1}: ${key} cannot be read: check the quotes of this line and the lines before it`)
+    if (values[key] === undefined) problems.push(`${path}, line ${index + 1}: ${key} cannot be read: write ${key}=value, and check the quotes of this line and the lines before it`)
     else if (/^[^'"`#\s][^#]*[^#\s]#/.test(value)) problems.push(`${path}, line ${index + 1}: # starts a comment in the value of ${key}: put the value in quotes, or a space before the comment`)
   }
   if (problems.length > 0) throw new ConfigError(problems)

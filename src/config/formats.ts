@@ -45,11 +45,12 @@ function reject (allowed: string, value: string): never {
 function parseUrl (value: string, protocols: RegExp, allowed: string): URL {
   // The value is not repeated: it may be a secret without the form of a URL.
   if (!protocols.test(value)) throw new RangeError(`must be ${allowed}`)
-  try {
-    return new URL(value)
-  } catch {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  // The parser accepts other characters in a host, such as those of an unexpanded ${HOST} or of a list of hosts.
+  if (url === undefined || url.port === '0' || !/^(\[.*\]|[\w.-]+)$/.test(url.hostname)) {
     throw new RangeError(`must be ${allowed}, a host and optionally a port from 1 to 65535: this is not a valid URL${/@/.test(value) ? '. Percent-encode special characters of the password, for example / as %2F' : ''}`)
   }
+  return url
 }
 
 /** @param remedy what to use instead of a user and a password in the address */
@@ -68,7 +69,6 @@ function redisUrl (value: string): string {
   if (url.hash !== '' || url.search !== '' || !/^(\/\d{0,9})?$/.test(url.pathname)) {
     throw new RangeError('must end after the host, the port and the number of the database: in a password, write / as %2F, ? as %3F and # as %23')
   }
-  if (url.hostname === '' || url.hostname.includes('%') || url.port === '0') throw new RangeError(`must be ${REDIS}, a host and optionally a port from 1 to 65535`)
   try {
     decodeURIComponent(url.username + url.password)
   } catch {

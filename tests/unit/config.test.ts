@@ -71,6 +71,9 @@ describe('a URL', () => {
     ['redis://:secret@host?db=3', 'must end after the host'],
     ['redis://:secret@', 'valid URL'],
     ['redis://', 'must be an address that starts with redis://'],
+    ['redis://:secret@$REDIS_HOST:6379', 'this is not a valid URL'],
+    ['redis://:secret@first,second:6379', 'this is not a valid URL'],
+    ['"redis://:secret@host"', 'must not be in quotes: only a .env file may have them'],
     ['cache.example:6379', 'must be an address that starts with redis://']
   ])('that no Redis client can use is rejected without its password: %s', async (url, reason) => {
     const problems = await readProblems({ REDIS_URL: url })
@@ -79,11 +82,11 @@ describe('a URL', () => {
     expect(problems[0]).not.toMatch(/sec|ret@/)
   })
 
-  it.each(['redis://:p%40ss%23w%2Fd@host/3', 'rediss://user:p@ss@[::1]:6380', 'redis://host:6379/'])('is accepted with encoded characters: %s', async (url) => {
+  it.each(['redis://:p%40ss%23w%2Fd@host/3', 'rediss://user:p@ss@[::1]:6380', 'redis://host:6379/', 'redis://redis_1.svc.cluster.local.:6379'])('is accepted with encoded characters: %s', async (url) => {
     expect(await readProblems({ REDIS_URL: url })).toEqual([])
   })
 
-  it.each(['https://', 'https://a b', 'http://host:99999', 'http://', 'https://user:secret@host', 'https://host?token=secret', 'https://host/#x'])(
+  it.each(['https://', 'https://a b', 'https://$MIRROR', 'http://host:0', 'http://host:99999', 'http://', 'https://user:secret@host', 'https://host?token=secret', 'https://host/#x'])(
     'that is not the address of a hub or a collector is rejected: %s', async (url) => {
       for (const key of ['HF_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']) {
         const problems = await readProblems({ [key]: url })
@@ -124,8 +127,8 @@ describe('the environment', () => {
 
   it('that contains a name similar to a setting causes a warning', async () => {
     const lines: string[] = []
-    await loadConfig({ API_KEY: 'x', CORS_ORIGIN: 'x', API_CPUS: '2', REDIS_PASSWORD: 'x', HOME: '/', API_PORT_8000_TCP: 'x' }, { warn: (line) => lines.push(line) })
-    expect(lines).toEqual(['API_KEY is not a setting: is API_KEYS meant?', 'CORS_ORIGIN is not a setting: is CORS_ORIGINS meant?'])
+    await loadConfig({ API_KEY: 'x', CORS_ORIGIN: 'x', model_name: 'x', API_CPUS: '2', REDIS_PASSWORD: 'x', HOME: '/', API_PORT_8000_TCP: 'x' }, { warn: (line) => lines.push(line) })
+    expect(lines).toEqual(['API_KEY is not a setting: is API_KEYS meant?', 'CORS_ORIGIN is not a setting: is CORS_ORIGINS meant?', 'model_name is not a setting: is MODEL_NAME meant?'])
   })
 
   it('may change the default of MODEL_FALLBACK only', async () => {

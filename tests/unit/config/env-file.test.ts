@@ -32,7 +32,7 @@ describe('readEnvFile', () => {
     ['CRLF line ends', 'MODEL_NAME=compact\r\nAPI_PORT=8104\r\n'],
     ['CR line ends', 'MODEL_NAME=compact\rAPI_PORT=8104\r'],
     ['export', 'export MODEL_NAME=compact\nexport API_PORT=8104'],
-    ['comments', '# MODEL_NAME=x\nMODEL_NAME=compact # the small one\n  # indented\nAPI_PORT=8104'],
+    ['comments', '# MODEL_NAME=x\n;REDIS_URL=x\n//REDIS_URL=x\nMODEL_NAME=compact # the small one\n  # indented\nAPI_PORT=8104'],
     ['quotes', 'MODEL_NAME="compact"\nAPI_PORT=\'8104\''],
     ['spaces around the equals sign', 'MODEL_NAME = compact\n  API_PORT\t=\t8104  '],
     ['a key that occurs twice', 'API_PORT=1\nMODEL_NAME=compact\nAPI_PORT=8104']
@@ -49,6 +49,12 @@ describe('readEnvFile', () => {
     ['Latin-1', Buffer.from('# größer\nMODEL_NAME=compact\n', 'latin1'), 'is not UTF-8 text'],
     ['a line that hides the next key', 'no equals sign\nMODEL_NAME=compact\n', 'line 2: MODEL_NAME cannot be read'],
     ['a line without a key', '=x\nMODEL_NAME=compact\n', 'line 2: MODEL_NAME cannot be read'],
+    ['a key as in YAML', 'MODEL_NAME: compact\n', 'line 1: MODEL_NAME cannot be read: write MODEL_NAME=value'],
+    ['JSON', '{"MODEL_NAME": "compact"}\n', 'line 1: MODEL_NAME cannot be read'],
+    ['a command of Windows', 'set MODEL_NAME=compact\n', 'line 1: MODEL_NAME cannot be read'],
+    ['a command of PowerShell', '$env:MODEL_NAME="compact"\n', 'line 1: MODEL_NAME cannot be read'],
+    ['a list item', 'API_PORT=8104\n- MODEL_NAME=compact\n', 'line 2: MODEL_NAME cannot be read'],
+    ['a byte order mark in the middle, where two files were joined', 'API_PORT=8104\n\uFEFFMODEL_NAME=compact\n', 'line 2: MODEL_NAME cannot be read'],
     ['a # inside an unquoted value', 'REDIS_URL=redis://:secret#pass@host\n', 'line 1: # starts a comment in the value of REDIS_URL']
   ])('rejects %s with a line that states the reason', (_what, content, message) => {
     const attempt = (): unknown => read(content)
