@@ -34,7 +34,7 @@ export function readLabels ({ id2label }: ModelConfig, count: number): string[] 
   if (declared !== count) throw new Error(`config.json declares ${declared} labels (id2label), but the model computes ${count}`)
   const labels = indices.map((index) => {
     const label = id2label?.[index]
-    // Such as a number of stars.
+    // For example a number of stars.
     if (typeof label === 'number') return String(label)
     if (typeof label === 'string' && label !== '__proto__' && label.trim() !== '') return label
     throw new Error(`config.json has no usable name for label ${index} (id2label): it must have one for each of 0 to ${count - 1}`)

@@ -94,7 +94,8 @@ function guessEncoding (head: Buffer, name: string): string {
   const nulls = [0, 0]
   for (let index = 0; index < head.length; index++) if (head[index] === 0) nulls[index % 2] = (nulls[index % 2] ?? 0) + 1
   const [even = 0, odd = 0] = nulls
-  // The first line's separators and its end are ASCII: in UTF-16 one byte of each is null, and in ASCII text every second byte.
+  // The separators and the end of the first line are ASCII: in UTF-16 one byte of each is null. In UTF-16 text that is all ASCII, every
+  // second byte is.
   const isSparse = (even + odd) * 4 < head.length
   if (isSparse && isText(head.filter((byte) => byte !== 0), 'utf-8')) return 'utf-8'
   const label = odd > even ? 'utf-16le' : 'utf-16be'
