@@ -20,7 +20,7 @@ interface Pipeline {
   /** Answers that are not complete, if the connection pipelines. */
   active: Set<ServerResponse>
   waiting: (() => void)[]
-  /** Whether its requests are discarded when the connection closes. */
+  /** Whether its requests end when the connection closes. */
   watched: boolean
 }
 
@@ -34,12 +34,20 @@ export default fp((app: FastifyInstance, { unreadBodyMs }: ServerLimits, done) =
   let waiting = 0
 
   const resume = (pipeline: Pipeline, socket: Socket): void => {
-    while (pipeline.waiting.length > 0 && hasCapacity(pipeline, socket)) {
+    while (!socket.destroyed && pipeline.waiting.length > 0 && hasCapacity(pipeline, socket)) {
       waiting--
       pipeline.waiting.shift()?.()
     }
   }
+  const watch = (pipeline: Pipeline, socket: Socket): void => {
+    pipeline.watched = true
+    socket.once('close', () => {
+      waiting -= pipeline.waiting.splice(0).length
+      pipeline.active.forEach(closeUnsent)
+    })
+  }
   const track = (pipeline: Pipeline, socket: Socket, response: ServerResponse): void => {
+    if (!pipeline.watched) watch(pipeline, socket)
     pipeline.newest = response
     pipeline.active.add(response)
     response.once('close', () => {
@@ -78,9 +86,6 @@ export default fp((app: FastifyInstance, { unreadBodyMs }: ServerLimits, done) =
     }
     waiting++
     pipeline.waiting.push(begin)
-    if (pipeline.watched) return
-    pipeline.watched = true
-    socket.once('close', () => { waiting -= pipeline.waiting.splice(0).length })
   })
   app.addHook('onResponse', (request, _reply, next) => {
     requireBody(request.raw, unreadBodyMs)
@@ -95,6 +100,16 @@ function hasCapacity ({ active }: Pipeline, { writableLength }: Socket): boolean
   let unread = writableLength
   for (const response of active) unread += response.writableLength
   return unread < MAX_UNREAD_BYTES
+}
+
+/**
+ * Ends an answer that waits behind others of its closed connection. Node closes only the one that is being sent: what the others hold
+ * would never be released.
+ */
+function closeUnsent (response: ServerResponse): void {
+  if (response.socket !== null) return
+  response.destroy()
+  response.emit('close')
 }
 
 /**

@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto'
+import { connect, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { startApp } from '../support/app.ts'
+import { scrape } from '../support/scrape.ts'
+
+/** More than are processed at the same time. */
+const REQUESTS = 40
+
+const request = (type: string, body: string): string =>
+  `POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+
+it.each([
+  ['single texts', 'application/json', '{"text":"hello"}'],
+  ['streams', 'application/x-ndjson', '"hello"\n']
+])('ends all pipelined requests (%s) of a client that disconnects', async (_name, type, body) => {
+  const app = await startApp({ env: { INFERENCE_WORKERS: '1' }, workerUrl: new URL('../fixtures/workers/fragile.mjs', import.meta.url) })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  onTestFinished(() => { socket.destroy() })
+  const inFlight = async (): Promise<number> => (await scrape(app)).get('sentiment_http_requests_in_flight') ?? 0
+  const alone = await inFlight()
+  // The answers to all others wait for the first one.
+  const hang = JSON.stringify({ text: `hang always ${join(tmpdir(), randomUUID())}` })
+  socket.write(request('application/json', hang) + request(type, body).repeat(REQUESTS))
+  await vi.waitFor(async () => expect(await inFlight()).toBeGreaterThan(alone + 10), { timeout: 20_000, interval: 10 })
+  socket.destroy()
+  await vi.waitFor(async () => expect(await inFlight()).toBe(alone), { timeout: 20_000, interval: 20 })
+})
