@@ -3,76 +3,77 @@ const SMALL_BYTES = 16_384
 const SMALL_SHARE = 0.25
 
 class Pool {
-  used = 0
   readonly #limit: number
+  readonly #byCaller = new Map<string, number>()
+  #used = 0
 
   constructor (limit: number) {
     this.#limit = limit
   }
 
-  /** Whether a request that holds `own` bytes may hold `bytes`. A single request always may, whatever its size. */
-  fits (bytes: number, own = 0): boolean {
-    const others = this.used - own
-    return others === 0 || others + bytes <= this.#limit
+  /**
+   * Whether a request of `caller` that holds `own` bytes may hold `bytes`. A caller may hold as much as remains free for others: one
+   * gets half of the pool, two get a third each. A request that is alone may hold any number of bytes.
+   */
+  fits (caller: string, bytes: number, own = 0): boolean {
+    const others = this.#used - own
+    return others === 0 || (this.#byCaller.get(caller) ?? 0) - own + bytes <= this.#limit - others
+  }
+
+  add (caller: string, bytes: number): void {
+    this.#used += bytes
+    this.#byCaller.set(caller, (this.#byCaller.get(caller) ?? 0) + bytes)
+    if (this.#byCaller.get(caller) === 0) this.#byCaller.delete(caller)
   }
 }
 
-/**
- * One budget for the request bodies and unread answers of all connections together: memory stays bounded, however many clients
- * send large bodies or do not read their answers.
- */
+/** One budget for the request bodies and unread answers of all connections: memory stays bounded, whatever clients send or do not read. */
 export class ByteBudget {
-  readonly #small: Pool
-  readonly #large: Pool
+  readonly #pools: { small: Pool, large: Pool }
 
   /** @param limit bytes of all requests in flight */
   constructor (limit: number) {
-    this.#small = new Pool(limit * SMALL_SHARE)
-    this.#large = new Pool(limit * (1 - SMALL_SHARE))
+    this.#pools = { small: new Pool(limit * SMALL_SHARE), large: new Pool(limit * (1 - SMALL_SHARE)) }
   }
 
-  /** Holds `bytes` for a request; undefined if the budget is exhausted. */
-  reserve (bytes: number): Reservation | undefined {
-    const pool = this.#poolFor(bytes)
-    return pool.fits(bytes) ? new Reservation((size) => this.#poolFor(size), bytes) : undefined
-  }
-
-  #poolFor (bytes: number): Pool {
-    return bytes <= SMALL_BYTES ? this.#small : this.#large
+  /** Holds `bytes` for a request of `caller`; undefined if the budget or the caller's share of it is exhausted. */
+  reserve (caller: string, bytes: number): Reservation | undefined {
+    const reservation = new Reservation((size) => size <= SMALL_BYTES ? this.#pools.small : this.#pools.large, caller)
+    return reservation.grow(bytes) ? reservation : undefined
   }
 }
 
 /** The bytes that one request holds until it releases them. */
 export class Reservation {
   readonly #poolFor: (bytes: number) => Pool
+  readonly #caller: string
   #bytes = 0
   #released = false
 
-  constructor (poolFor: (bytes: number) => Pool, bytes: number) {
+  constructor (poolFor: (bytes: number) => Pool, caller: string) {
     this.#poolFor = poolFor
-    this.hold(bytes)
+    this.#caller = caller
   }
 
   /** Holds at least `bytes`, whether they fit or not. */
   hold (bytes: number): void {
     if (this.#released || bytes <= this.#bytes) return
-    this.#poolFor(this.#bytes).used -= this.#bytes
-    this.#poolFor(bytes).used += bytes
+    this.#poolFor(this.#bytes).add(this.#caller, -this.#bytes)
+    this.#poolFor(bytes).add(this.#caller, bytes)
     this.#bytes = bytes
   }
 
-  /** Holds at least `bytes`; false, and nothing changes, if the budget is exhausted. */
+  /** Holds at least `bytes`; false, and nothing changes, if they do not fit. */
   grow (bytes: number): boolean {
     if (bytes <= this.#bytes) return true
     const pool = this.#poolFor(bytes)
-    if (!pool.fits(bytes, pool === this.#poolFor(this.#bytes) ? this.#bytes : 0)) return false
+    if (!pool.fits(this.#caller, bytes, pool === this.#poolFor(this.#bytes) ? this.#bytes : 0)) return false
     this.hold(bytes)
     return true
   }
 
   release (): void {
-    if (this.#released) return
-    this.#poolFor(this.#bytes).used -= this.#bytes
+    if (!this.#released) this.#poolFor(this.#bytes).add(this.#caller, -this.#bytes)
     this.#released = true
   }
 }

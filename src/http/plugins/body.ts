@@ -19,7 +19,7 @@ const STREAM_BYTES = 131_072
 /** Held for a body of unknown length, until more of it has arrived. */
 const CHUNKED_BYTES = 16_384
 
-const isStream = (request: FastifyRequest): boolean => request.headers['content-type']?.startsWith('application/x-ndjson') ?? false
+const isStream = (request: FastifyRequest): boolean => request.headers['content-type']?.toLowerCase().startsWith('application/x-ndjson') ?? false
 
 /**
  * What every body must be: within the budget of bytes in flight, sent in time and without Content-Encoding, and valid UTF-8 if
@@ -61,8 +61,8 @@ export default fp((app: FastifyInstance, { bodyTimeoutMs, checkMs }: ServerLimit
 }, { name: 'body', dependencies: ['errors'] })
 
 /**
- * Bounds the bodies and unread answers of all connections together by MAX_BYTES_IN_FLIGHT. Returns a function that reserves the
- * bytes of a request before its body is read; false if there are not enough.
+ * Bounds the bodies and unread answers of all connections together by MAX_BYTES_IN_FLIGHT, which callers share. Returns a function
+ * that reserves the bytes of a request before its body is read; false if there are not enough.
  */
 function limitBytes (app: FastifyInstance): (request: FastifyRequest) => boolean {
   const { MAX_BYTES_IN_FLIGHT: limit, BODY_LIMIT_BYTES: bodyLimit } = app.config
@@ -77,7 +77,7 @@ function limitBytes (app: FastifyInstance): (request: FastifyRequest) => boolean
   return (request) => {
     const announced = Number(request.headers['content-length'] ?? CHUNKED_BYTES)
     // A body over the limit is rejected without being read.
-    request.reservation = budget.reserve(isStream(request) ? STREAM_BYTES : announced > bodyLimit ? 0 : announced)
+    request.reservation = budget.reserve(request.caller, isStream(request) ? STREAM_BYTES : announced > bodyLimit ? 0 : announced)
     return request.reservation !== undefined
   }
 }
