@@ -6,7 +6,10 @@ export interface ServerLimits {
   bodyTimeoutMs: number
   /** Maximum time in which no line of an NDJSON stream is received, computed or sent. */
   streamIdleMs: number
-  /** From an answer that was sent before its body arrived to the end of the body; then the connection is closed. */
+  /**
+   * From an answer that was sent before its body arrived to the end of the body, and from the shutdown to the end of the headers of a
+   * request; then the connection is closed.
+   */
   unreadBodyMs: number
   /** Interval of the checks for late headers and bodies. */
   checkMs: number

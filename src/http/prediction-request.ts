@@ -54,9 +54,9 @@ export async function predictTexts (texts: readonly string[], reply: FastifyRepl
   }
 }
 
-/** Resolves when the model is loaded or cannot be loaded, the client disconnects, or the deadline has passed. */
-async function untilLoaded ({ raw, server: { modelManager } }: FastifyReply, deadline: number): Promise<void> {
-  while (modelManager.state === 'starting' && !raw.destroyed && performance.now() < deadline) await delay(MODEL_POLL_MS)
+/** Resolves when the model is loaded or cannot be loaded, the client disconnects, the service shuts down, or the deadline has passed. */
+async function untilLoaded ({ raw, server: { lifecycle, modelManager } }: FastifyReply, deadline: number): Promise<void> {
+  while (modelManager.state === 'starting' && !raw.destroyed && !lifecycle.signal.aborted && performance.now() < deadline) await delay(MODEL_POLL_MS)
 }
 
 /** Counts texts for the rate limit, if there is one. Throws RATE_LIMITED if the caller would exceed it. */

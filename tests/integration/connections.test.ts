@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { Agent, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { startApp } from '../support/app.ts'
@@ -38,4 +39,21 @@ it('keeps connections open by default', async () => {
   const send = await keepAliveClient({})
   const first = await send()
   for (let count = 0; count < 20; count++) expect(await send()).toEqual(first)
+})
+
+it.each([
+  ['nothing', ''],
+  ['half of its headers', 'GET /health/live HTTP/1.1\r\nHost: a'],
+  ['half of the headers of its second request', 'GET /health/live HTTP/1.1\r\nHost: a\r\n\r\nGET /health/live HTTP/1.1\r\nHost']
+])('shuts down although a client has sent %s', async (_name, bytes) => {
+  const app = await startApp({ limits: { unreadBodyMs: 100 } })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  onTestFinished(() => { socket.destroy() })
+  const accepted = once(app.server, 'connection')
+  socket.on('error', () => {})
+  if (bytes !== '') socket.write(bytes)
+  await accepted
+  if (bytes.includes('\r\n\r\n')) await once(socket, 'data')
+  await app.close()
 })

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import { once as onceEmitted } from 'node:events'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InferenceClient, InferenceClientProviderApiError } from '@huggingface/inference'
 import type { FastifyInstance } from 'fastify'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { predict, startApp } from '../support/app.ts'
+import { scrape } from '../support/scrape.ts'
 
 /** Without this option the client retries a 503 immediately and without limit. */
 const once = { retry_on_error: false }
@@ -78,6 +81,19 @@ describe('@huggingface/inference', () => {
   it('waits for a model that is loading', async () => {
     const app = await startApp({ ready: false })
     expect(await client.textClassification({ endpointUrl: await listen(app), inputs: 'early' }, once)).toHaveLength(3)
+  })
+
+  it('gets NOT_READY from a service that shuts down while the model loads', async () => {
+    const hub = createServer(() => {}).listen(0, '127.0.0.1')
+    await onceEmitted(hub, 'listening')
+    onTestFinished(() => { hub.closeAllConnections() })
+    onTestFinished(() => { hub.close() })
+    const { port } = hub.address() as AddressInfo
+    const app = await startApp({ env: { MODEL_NAME: 'nobody/nothing', HF_ENDPOINT: `http://127.0.0.1:${port}`, PREDICT_TIMEOUT_MS: '600000' }, ready: false })
+    const error = failure(client.textClassification({ endpointUrl: await listen(app), inputs: 'early' }, once))
+    await vi.waitFor(async () => expect((await scrape(app)).get('sentiment_http_requests_in_flight')).toBe(2), { timeout: 20_000, interval: 20 })
+    await app.close()
+    expect((await error).httpResponse).toMatchObject({ status: 503, body: { code: 'NOT_READY' } })
   })
 
   it('throws its own error while the model loads', async () => {

@@ -26,8 +26,8 @@ interface Pipeline {
 
 /**
  * Bounds what one connection holds: a client that pipelines requests, and reads no answer, has a few of them processed and the
- * others wait; a body that was not read before its answer must arrive soon, or the connection is closed. Registered first: a
- * request that waits is not counted, logged or traced yet.
+ * others wait; a body that was not read before its answer must arrive soon, or the connection is closed. During shutdown, so are
+ * connections without a complete request. Registered first: a request that waits is not counted, logged or traced yet.
  */
 export default fp((app: FastifyInstance, { unreadBodyMs }: ServerLimits, done) => {
   const pipelines = new WeakMap<Socket, Pipeline>()
@@ -87,12 +87,29 @@ export default fp((app: FastifyInstance, { unreadBodyMs }: ServerLimits, done) =
     waiting++
     pipeline.waiting.push(begin)
   })
+  // Node counts a connection as idle only after its first answer, and stops checking for late headers when the server closes.
+  const open = new Set<Socket>()
+  app.server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  app.addHook('preClose', (closed) => {
+    setTimeout(() => {
+      for (const socket of open) if (!isBusy(pipelines.get(socket))) socket.destroy()
+    }, unreadBodyMs).unref()
+    closed()
+  })
   app.addHook('onResponse', (request, _reply, next) => {
     requireBody(request.raw, unreadBodyMs)
     next()
   })
   done()
 }, { name: 'connections' })
+
+/** Whether a request of the connection is in progress. */
+function isBusy (pipeline: Pipeline | undefined): boolean {
+  return pipeline !== undefined && (pipeline.active.size > 0 || !pipeline.newest.closed)
+}
 
 function hasCapacity ({ active }: Pipeline, { writableLength }: Socket): boolean {
   if (active.size === 0) return true
