@@ -80,11 +80,13 @@ export const WrongKeyError = class extends UnauthorizedError {}
  */
 export class Guard {
   readonly #keys: ApiKeys
+  readonly #onWrongKey: () => void
   readonly #wrong = new WindowCounter(MINUTE_MS)
   readonly #rejected = new WindowCounter(MINUTE_MS)
 
-  constructor (keys: ApiKeys) {
+  constructor (keys: ApiKeys, onWrongKey: () => void) {
     this.#keys = keys
+    this.#onWrongKey = onWrongKey
   }
 
   /** False if no key is required. */
@@ -104,6 +106,7 @@ export class Guard {
     }
     const name = this.#keys.findName(key)
     if (name !== undefined) return name
+    this.#onWrongKey()
     const { current, ttl } = this.#wrong.add(address)
     if (current > MAX_WRONG_KEYS) throw rateLimited('Too many wrong API keys from this address', ttl)
     throw new WrongKeyError('Wrong API key')

@@ -34,6 +34,11 @@ export function serverOptions (config: Config, limits: ServerLimits, logger?: Fa
     // Keep-alive connections may still send requests during shutdown: the routes answer them with problem details.
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
+      // No hook bounds these requests. This one is pipelined: a flood of them would block the event loop.
+      if (reply.raw.socket === null) {
+        request.raw.socket.destroy()
+        return
+      }
       sendProblem(error, request, reply)
       // No hook runs for these requests.
       reply.raw.once('finish', () => requireBody(request.raw, limits.unreadBodyMs))

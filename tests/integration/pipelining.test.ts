@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,9 +24,24 @@ it.each([
   const inFlight = async (): Promise<number> => (await scrape(app)).get('sentiment_http_requests_in_flight') ?? 0
   const alone = await inFlight()
   // The answers to all others wait for the first one.
-  const hang = JSON.stringify({ text: `hang always ${join(tmpdir(), randomUUID())}` })
+  const marker = join(tmpdir(), `fragile-${randomUUID()}`)
+  onTestFinished(() => rm(marker, { force: true }))
+  const hang = JSON.stringify({ text: `hang always ${marker}` })
   socket.write(request('application/json', hang) + request(type, body).repeat(REQUESTS))
   await vi.waitFor(async () => expect(await inFlight()).toBeGreaterThan(alone + 10), { timeout: 20_000, interval: 10 })
   socket.destroy()
   await vi.waitFor(async () => expect(await inFlight()).toBe(alone), { timeout: 20_000, interval: 20 })
+})
+
+it('closes the connection of a client that pipelines invalid URLs', async () => {
+  const app = await startApp()
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  onTestFinished(() => { socket.destroy() })
+  socket.on('error', () => {})
+  socket.write('GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(1000))
+  let answer = ''
+  socket.on('data', (data) => { answer += String(data) })
+  await new Promise((resolve) => { socket.once('close', resolve) })
+  expect(answer.split('HTTP/1.1 400').length - 1).toBeLessThanOrEqual(1)
 })

@@ -36,7 +36,7 @@ const PREFLIGHT_SECONDS = 600
 export default fp(async (app: FastifyInstance) => {
   const { API_KEYS, RATE_LIMIT_TEXTS_PER_MINUTE: perMinute, MAX_TEXTS_PER_CALLER } = app.config
   await allowOrigins(app)
-  const guard = new Guard(new ApiKeys(API_KEYS))
+  const guard = new Guard(new ApiKeys(API_KEYS), () => app.metrics.http.wrongKeys.add())
   const rateLimiter = perMinute === 0 ? undefined : new RateLimiter(app.redis, { limit: perMinute, windowMs: MINUTE_MS })
   app.decorate('guard', guard)
   app.decorate('callerLimits', new CallerLimits(MAX_TEXTS_PER_CALLER))
@@ -48,10 +48,7 @@ export default fp(async (app: FastifyInstance) => {
       try {
         request.keyName = guard.authenticate(request.headers.authorization, clientAddress(request.ip))
       } catch (error) {
-        if (error instanceof WrongKeyError) {
-          app.metrics.http.wrongKeys.add()
-          await delay(WRONG_KEY_DELAY_MS)
-        }
+        if (error instanceof WrongKeyError) await delay(WRONG_KEY_DELAY_MS)
         throw error
       }
     })
