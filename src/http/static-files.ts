@@ -45,7 +45,11 @@ export function serveFile (app: FastifyInstance, url: string, path: string, sche
   const type = TYPES[extname(path)] ?? 'application/octet-stream'
   let file: Promise<StaticFile> | undefined
   app.get(url, { schema }, async (request, reply) => {
-    file ??= load(path)
+    file ??= load(path).catch((error: unknown) => {
+      // Not stored: the next request tries again.
+      file = undefined
+      throw error
+    })
     const { body, etag } = await file
     reply.headers({ 'cache-control': 'public, max-age=0', etag })
     if (request.headers['if-none-match']?.includes(etag) === true) return await reply.code(304).send()

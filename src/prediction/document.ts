@@ -1,6 +1,6 @@
 import { SentenceCountError, UnreadableError } from '../errors.ts'
 import { nameScores, toSentimentAnswer, type PredictionSet, type SentimentAnswer } from './answer.ts'
-import { isUnreadable, checkText } from './text.ts'
+import { isBlank, isUnreadable, checkText } from './text.ts'
 
 /** A sentence's position in its text: `text.slice(offset, offset + length)`, in UTF-16 code units. */
 export interface SentenceSpan {
@@ -17,7 +17,7 @@ export interface WeightedScores {
 /** Sentences with at least this score count for `mixed`. */
 const MIXED_MIN_SCORE = 0.5
 
-/** A piece is a sentence only if it contains a letter, a digit or an emoji (including flags and keycaps). */
+/** A piece is a sentence only if it contains a letter, a digit or an emoji (including flags and keycaps), and is visible: Hangul fillers are letters. */
 const CONTENT = /[\p{L}\p{N}\p{Extended_Pictographic}\p{Regional_Indicator}\u20E3]/u
 
 /** Six decimals, as in the scores of a single text. */
@@ -32,7 +32,7 @@ const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' })
 export function splitSentences (text: string): SentenceSpan[] {
   const pieces: { start: number, end: number, hasContent: boolean }[] = []
   for (const { segment, index } of segmenter.segment(text)) {
-    const piece = { start: index, end: index + segment.length, hasContent: CONTENT.test(segment) }
+    const piece = { start: index, end: index + segment.length, hasContent: CONTENT.test(segment) && !isBlank(segment) }
     const previous = pieces.at(-1)
     if (previous !== undefined && (!piece.hasContent || !previous.hasContent)) {
       previous.end = piece.end

@@ -83,6 +83,11 @@ describe('errors', () => {
     expect((await app.inject({ method: 'POST', url: '/health' })).headers.allow).toBe('GET, HEAD')
   })
 
+  it.each(['/predict', '/'])('reports an unknown property on POST %s although every object inherits it', async (url) => {
+    const response = await app.inject({ ...json({ inputs: 'a', valueOf: 1 }), url })
+    expect(response.json().detail).toContain('Unknown property; allowed: inputs')
+  })
+
   it('explains how to send a batch instead of a text pair', async () => {
     expect((await predict(app, { inputs: ['a', 'b'] })).json().detail).toContain('{"inputs": [["first"], ["second"]]}')
   })

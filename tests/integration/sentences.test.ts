@@ -7,8 +7,8 @@ const REVIEW = 'The food was great! The waiter was rude... We waited an hour. �
 
 it('answers each sentence with the scores that it has if sent alone', async () => {
   const app = await startApp({ env: { MAX_BATCH_SIZE: '128' } })
-  const words = fc.constantFrom('Good', 'bad', 'food', '!', '.', '?', '...', ' ', '  ', '\n', '"', '😍', 'é', '한국', '7')
-  const text = fc.array(words, { minLength: 1, maxLength: 30 }).map((parts) => parts.join('')).filter((value) => /[\p{L}\p{N}]/u.test(value))
+  const words = fc.constantFrom('Good', 'bad', 'food', '!', '.', '?', '...', ' ', '  ', '\n', '"', '😍', 'é', '한국', '7', '\u3164', '\u20E3')
+  const text = fc.array(words, { minLength: 1, maxLength: 30 }).map((parts) => parts.join('')).filter((value) => /[a-zé한7]/i.test(value))
   await fc.assert(fc.asyncProperty(text, async (document) => {
     const response = await predict(app, { text: document, sentences: true })
     expect(response.statusCode, response.body).toBe(200)

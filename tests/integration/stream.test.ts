@@ -34,19 +34,19 @@ describe('POST /predict with application/x-ndjson', () => {
     const { port } = await listening({ env: { BODY_LIMIT_BYTES: '1024', MAX_TEXT_LENGTH: '50' } })
     const body = Buffer.concat([
       '"a text"\r\n', '{oops\n', '\n', ' \t\r\n', '[1]\n', '42\n', '{"text":""}\n', `"${'a'.repeat(51)}"\n`, `"${'a'.repeat(1100)}"\n`,
-      '{"text":"a","inputs":"b"}\n', '{"text":"a","truncate":"no","id":7}\n', '{}\n', '{"text":1}\n',
+      '{"text":"a","id":9007199254740993}\n', '{"text":"a","inputs":"b"}\n', '{"text":"a","truncate":"no","id":7}\n', '{}\n', '{"text":1}\n',
       Buffer.from([0x22, 0xff, 0x22, 0x0a]), '{"text":" ","id":"mine"}\n', '{"text":"last"}'
     ].map((part) => Buffer.from(part)))
     const { response, lines } = await sendLines(port, body)
     expect(response.statusCode).toBe(200)
     expect(lines.map((answer) => answer.code === undefined ? answer.label === undefined ? 'nothing' : 'answer' : `${answer.line} ${answer.status} ${answer.code}`)).toEqual([
       'answer', '2 400 VALIDATION', '5 400 VALIDATION', '6 400 VALIDATION', '7 422 EMPTY_TEXT', '8 422 TEXT_TOO_LONG', '9 413 LINE_TOO_LONG',
-      '10 400 VALIDATION', '11 400 VALIDATION', '12 400 VALIDATION', '13 400 VALIDATION', '14 400 VALIDATION', '15 422 EMPTY_TEXT', 'answer'
+      '10 400 VALIDATION', '11 400 VALIDATION', '12 400 VALIDATION', '13 400 VALIDATION', '14 400 VALIDATION', '15 400 VALIDATION', '16 422 EMPTY_TEXT', 'answer'
     ])
     expect(lines[4]).toEqual({
       line: 7, type: 'urn:sentiment:problem:empty-text', title: 'Empty text', status: 422, detail: 'Text 7 is empty or blank', code: 'EMPTY_TEXT', requestId: response.headers['x-request-id']
     })
-    expect(lines[12]).toMatchObject({ id: 'mine', code: 'EMPTY_TEXT' })
+    expect(lines[13]).toMatchObject({ id: 'mine', code: 'EMPTY_TEXT' })
   })
 
   it('answers a line before the next one is sent, and an empty body with an empty answer', async () => {

@@ -32,7 +32,7 @@ export function explainHuggingFaceBody (body: unknown): string {
   const { inputs, parameters } = body as Record<string, unknown>
   const texts = Array.isArray(inputs) ? inputs : [inputs]
   if (!texts.every((text) => typeof text === 'string')) return 'inputs must be a string or an array of strings'
-  if (Object.keys(body).some((key) => !(key in HuggingFaceBody.properties))) return 'Unknown property; allowed: inputs, parameters, options, model'
+  if (Object.keys(body).some((key) => !Object.hasOwn(HuggingFaceBody.properties, key))) return 'Unknown property; allowed: inputs, parameters, options, model'
   if (parameters !== undefined && parameters !== null) {
     return 'Invalid parameters; allowed: top_k, an integer of at least 1, and function_to_apply, one of softmax, sigmoid, none'
   }

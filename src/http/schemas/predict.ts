@@ -104,7 +104,10 @@ export const InlineBatchAnswer = Type.Object({
 
 export const LabelScores = Type.Array(Type.Object({ label: Type.String(), score: Type.Number() }), { title: 'LabelScores', description: 'Labels with scores, best first' })
 
-const id = Type.Optional(Type.Union([Type.String({ maxLength: 128 }), Type.Number()], { description: 'Chosen by the client; repeated in the answer' }))
+/** JSON.parse rounds integers beyond this range: the answer would repeat another id. */
+const exact = { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }
+
+const id = Type.Optional(Type.Union([Type.String({ maxLength: 128 }), Type.Number(exact)], { description: 'Chosen by the client; repeated in the answer. Larger numbers must be sent as strings' }))
 
 /** One line of an NDJSON request: a text, or an object. */
 export const StreamLine = Type.Union([
@@ -147,7 +150,7 @@ export function explainBody (body: unknown): string {
     return `The body must have exactly one of text, texts and inputs; it has ${given.length === 0 ? 'none' : given.join(' and ')}`
   }
   const known = { text: SingleBody, texts: BatchBody, inputs: InputsBody }[kind].properties
-  const unknown = Object.keys(body).filter((key) => !(key in known))
+  const unknown = Object.keys(body).filter((key) => !Object.hasOwn(known, key))
   if (unknown.length > 0) return `Unknown property; allowed: ${Object.keys(known).join(', ')}`
   const value: unknown = (body as Record<string, unknown>)[kind]
   if (kind === 'text' && typeof value !== 'string') return 'text must be a string'
@@ -174,5 +177,5 @@ export function explainLine (value: unknown): string {
   if (Object.keys(unknown).length > 0) return 'Unknown property; allowed: text, truncate, unreadable, id'
   if (truncate !== undefined && typeof truncate !== 'boolean') return 'truncate must be true or false'
   if (unreadable !== undefined && unreadable !== 'warn' && unreadable !== 'refuse') return 'unreadable must be "warn" or "refuse"'
-  return given === undefined ? 'Invalid line' : 'id must be a number, or a string of at most 128 characters'
+  return given === undefined ? 'Invalid line' : 'id must be a string of at most 128 characters, or a number from -9007199254740991 to 9007199254740991'
 }

@@ -17,8 +17,11 @@ describe('splitSentences', () => {
     ['Well. ... OK', ['Well. ...', 'OK']],
     ['!!! Hello', ['!!! Hello']],
     ['...\n...\nNo way.', ['...\n...\nNo way.']],
-    ['Yes.\n\n---\n\nNo.', ['Yes.\n\n---', 'No.']]
-  ])('joins a piece without letter, digit or emoji to its neighbour: %j', (text, sentences) => {
+    ['Yes.\n\n---\n\nNo.', ['Yes.\n\n---', 'No.']],
+    ['Great! \u3164', ['Great! \u3164']],
+    ['Great!\n\uFFA0\nNo.', ['Great!\n\uFFA0', 'No.']],
+    ['Great!\n\u20E3', ['Great!\n\u20E3']]
+  ])('joins a piece without visible letter, digit or emoji to its neighbour: %j', (text, sentences) => {
     expect(split(text)).toEqual(sentences)
   })
 
