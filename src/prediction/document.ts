@@ -17,7 +17,7 @@ export interface WeightedScores {
 /** Sentences with at least this score count for `mixed`. */
 const MIXED_MIN_SCORE = 0.5
 
-/** A piece is a sentence only if it contains a letter, a digit or an emoji (including flags and keycaps), and is visible: Hangul fillers are letters. */
+/** A piece is a sentence only if it contains a letter, a digit or an emoji (including flags and keycaps) and is visible: Hangul fillers are letters, too. */
 const CONTENT = /[\p{L}\p{N}\p{Extended_Pictographic}\p{Regional_Indicator}\u20E3]/u
 
 /** Six decimals, as in the scores of a single text. */

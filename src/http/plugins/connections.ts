@@ -87,7 +87,7 @@ export default fp((app: FastifyInstance, { unreadBodyMs }: ServerLimits, done) =
     waiting++
     pipeline.waiting.push(begin)
   })
-  // Node counts a connection as idle only after its first answer, and stops checking for late headers when the server closes.
+  // Node considers a connection idle only after its first answer, and stops checking for late headers when the server closes.
   const open = new Set<Socket>()
   app.server.on('connection', (socket: Socket) => {
     open.add(socket)
@@ -120,8 +120,8 @@ function hasCapacity ({ active }: Pipeline, { writableLength }: Socket): boolean
 }
 
 /**
- * Ends an answer that waits behind others of its closed connection. Node closes only the one that is being sent: what the others hold
- * would never be released.
+ * Ends an answer that waits behind others of its closed connection. Node closes only the answer that is being sent, so what the others
+ * hold would never be released.
  */
 function closeUnsent (response: ServerResponse): void {
   if (response.socket !== null) return
