@@ -46,7 +46,7 @@ export class HubUnreachableError extends ModelError {
 
   constructor (subject: ModelSubject, origin: string, reason: string, options?: ErrorOptions) {
     super(subject, `no usable answer from ${origin} (${reason})`,
-      'Check HF_ENDPOINT and the network, or put the files into MODEL_DIR, or set MODEL_FALLBACK=compact', options)
+      'Check HF_ENDPOINT, HTTPS_PROXY and the network, or put the files into MODEL_DIR, or set MODEL_FALLBACK=compact', options)
   }
 }
 

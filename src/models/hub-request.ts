@@ -30,6 +30,9 @@ export interface HubResponse {
 
 const MAX_REDIRECTS = 5
 
+/** Codes of a certificate whose issuer is not known. Source: OpenSSL's verification results, as Node names them. */
+const UNKNOWN_ISSUER = /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER_CERT|GET_ISSUER_CERT_LOCALLY|VERIFY_LEAF_SIGNATURE))$/
+
 /**
  * Requests a file from the hub. Redirects are followed here: the file's size and hash are in the first response, not in the
  * storage server's, and the token is sent to no other origin. Only https, or the endpoint's own scheme, is followed.
@@ -89,7 +92,9 @@ async function send (fetch: Fetch, url: URL, headers: Record<string, string>, si
 function describeCause (error: Error): string {
   let cause: NodeJS.ErrnoException = error
   while (cause.cause instanceof Error) cause = cause.cause
-  return /^E[A-Z]+$/.test(String(cause.code)) ? String(cause.code) : cause.message
+  const code = String(cause.code)
+  if (UNKNOWN_ISSUER.test(code)) return `${cause.message}; if a private CA signed it, set NODE_EXTRA_CA_CERTS`
+  return /^E[A-Z]+$/.test(code) ? code : cause.message
 }
 
 function refusal (response: Response, origin: string, subject: ModelSubject, tokenGiven: boolean): Error {
@@ -122,8 +127,10 @@ function describe (response: Response, announced: Headers): HubResponse {
 function proxyUrl (env: NodeJS.ProcessEnv, name: string): string {
   const value = env[name.toLowerCase()] || env[name] || ''
   const url = value === '' || value.includes('://') ? value : `http://${value}`
+  if (url === '') return url
+  if (!/^https?:/i.test(url)) throw new Error(`${name} must be the address of an HTTP proxy, which starts with http:// or https://`)
   try {
-    if (url !== '') decodeURIComponent(new URL(url).username + new URL(url).password)
+    decodeURIComponent(new URL(url).username + new URL(url).password)
   } catch {
     throw new Error(`${name} is not a valid URL`)
   }
@@ -133,7 +140,7 @@ function proxyUrl (env: NodeJS.ProcessEnv, name: string): string {
 /**
  * Loads the HTTP client, and creates its dispatcher that uses HTTP_PROXY, HTTPS_PROXY and NO_PROXY of `env`, in upper or lower
  * case. Node's own client ignores them by default.
- * @throws {Error} if one of them is not a valid URL
+ * @throws {Error} if one of them is not the URL of an HTTP proxy
  */
 export async function loadProxyClient (env: NodeJS.ProcessEnv = process.env): Promise<{ undici: typeof Undici, dispatcher: EnvHttpProxyAgent }> {
   const undici = await import('undici')

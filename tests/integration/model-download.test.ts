@@ -86,9 +86,12 @@ describe('proxies', () => {
     expect(proxy.requests).toEqual(['CONNECT hub.invalid:443'])
   })
 
-  it('reports a proxy address that is not a valid URL without its password', async () => {
-    vi.stubEnv('HTTP_PROXY', 'http://user:secret@proxy:notaport')
-    await expect(store.create({ retry: { attempts: 1 } }).ensure(spec)).rejects.toThrow(/HTTP_PROXY is not a valid URL/)
+  it.each([
+    ['http://user:secret@proxy:notaport', 'HTTP_PROXY is not a valid URL'],
+    ['socks5://user:secret@127.0.0.1:1080', 'HTTP_PROXY must be the address of an HTTP proxy, which starts with http:// or https://']
+  ])('reports a proxy address that cannot be used without its password: %s', async (address, reason) => {
+    vi.stubEnv('HTTP_PROXY', address)
+    await expect(store.create({ retry: { attempts: 1 } }).ensure(spec)).rejects.toThrow(reason)
     expect(store.logger.lines.join()).not.toContain('secret')
   })
 })
