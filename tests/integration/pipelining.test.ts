@@ -33,15 +33,18 @@ it.each([
   await vi.waitFor(async () => expect(await inFlight()).toBe(alone), { timeout: 20_000, interval: 20 })
 })
 
-it('closes the connection of a client that pipelines invalid URLs', async () => {
+it('closes the connection of a client that pipelines invalid URLs, and ignores the requests after them', async () => {
   const app = await startApp()
   await app.listen({ host: '127.0.0.1', port: 0 })
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   onTestFinished(() => { socket.destroy() })
   socket.on('error', () => {})
-  socket.write('GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(1000))
+  const before = await scrape(app)
+  socket.write('GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(500) + 'GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(500))
   let answer = ''
   socket.on('data', (data) => { answer += String(data) })
   await new Promise((resolve) => { socket.once('close', resolve) })
   expect(answer.split('HTTP/1.1 400').length - 1).toBeLessThanOrEqual(1)
+  const after = await scrape(app)
+  for (const name of ['sentiment_http_requests_in_flight', 'sentiment_errors_total{code="internal"}']) expect(after.get(name)).toBe(before.get(name))
 })

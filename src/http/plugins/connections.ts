@@ -58,6 +58,8 @@ export default fp((app: FastifyInstance, { unreadBodyMs }: ServerLimits, done) =
   app.addHook('onRequest', (request, reply, next) => {
     const { raw: { socket } } = request
     const { raw: response } = reply
+    // Node still parses what it has read. No answer would be sent, and no event would end the request.
+    if (socket.destroyed) return
     const pipeline = pipelines.get(socket)
     if (pipeline === undefined) {
       pipelines.set(socket, { newest: response, active: new Set(), waiting: [], watched: false })
