@@ -43,8 +43,10 @@ const WITH_PORT = /^(?:\[([^\]]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$/
 /**
  * The address under which a client is counted: without port and brackets, IPv4 if it was mapped to IPv6, and the /64 of any other
  * IPv6 address, because a single machine can own all of it. Anything that is not an address is returned unchanged.
+ * @param address undefined if the client has reset its connection
  */
-export function clientAddress (address: string): string {
+export function clientAddress (address: string | undefined): string {
+  if (address === undefined) return 'unknown'
   const [, bracketed, plain] = WITH_PORT.exec(address) ?? []
   const bare = bracketed ?? plain ?? address
   if (!bare.includes(':')) return bare

@@ -11,6 +11,7 @@ it.each([
   ['2001:DB8:0:0:1::9', '2001:db8::/64'],
   ['fe80::1%eth0', 'fe80::/64'],
   ['unknown', 'unknown'],
+  [undefined, 'unknown'],
   ['_hidden:80', '_hidden:80']
 ])('counts the client %s as %s', (address, counted) => {
   expect(clientAddress(address)).toBe(counted)
