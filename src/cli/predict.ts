@@ -24,6 +24,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     if (process.argv.includes('-')) process.stdin.destroy()
   })
 }
+// The rows are written although nobody reads the messages.
+process.stderr.on('error', () => {})
 process.stdout.on('error', (error) => {
   // A reader such as `head` may close the pipe once it has enough.
   if ((error as NodeJS.ErrnoException).code !== 'EPIPE') report((toFileError(error, 'write', 'standard output') as Error).message)

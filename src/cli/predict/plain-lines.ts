@@ -6,8 +6,10 @@ import type { Format, Row, ScoredRow } from './rows.ts'
 export interface PlainLinesOptions extends ResultOptions {
   /** Write texts that a spreadsheet would run as formulas unchanged. */
   keepFormulas: boolean
-  /** Stop if the first line contains a tab: the format was not given, and the input looks like a table. */
-  refuseTabs: boolean
+  /** The column that a table would have. */
+  column: string
+  /** Stop if the first line contains a tab or the name of the column: the format was not given, and the input looks like a table. */
+  refuseTables: boolean
   hasMark: () => boolean
 }
 
@@ -22,8 +24,8 @@ export class PlainLines implements Format {
   async * rows (chunks: AsyncIterable<string>): AsyncGenerator<Row, void> {
     let isFirst = true
     for await (const line of splitLines(chunks)) {
-      if (isFirst && this.#options.refuseTabs && line?.includes('\t') === true) {
-        throw new UsageError('The first line contains tabs: give --format tsv if the file is a table, or --format lines if each line is a text')
+      if (isFirst && this.#options.refuseTables && line !== undefined && this.#isHeader(line)) {
+        throw new UsageError('The first line looks like the header of a table: give --format csv or tsv if the file is one, or --format lines if each line is a text')
       }
       isFirst = false
       yield line === undefined ? { raw: '', text: '', error: 'LINE_TOO_LONG' } : { raw: line, text: line }
@@ -36,6 +38,11 @@ export class PlainLines implements Format {
 
   write ({ row: { raw }, result }: ScoredRow): string {
     return formatLine([this.#options.keepFormulas ? raw : disarmFormula(raw), ...resultCells(result, this.#options)])
+  }
+
+  #isHeader (line: string): boolean {
+    const cells = line.split(/[,;|]/).map((cell) => cell.replace(/^"(.*)"$/, '$1'))
+    return line.includes('\t') || (cells.length > 1 && cells.includes(this.#options.column))
   }
 }
 

@@ -172,7 +172,7 @@ async function * skipDone (rows: AsyncIterable<Row>, output: Output): AsyncGener
 
 function createFormat (options: Options, { hasMark }: Input, labels: readonly string[]): Format {
   if (options.format === 'ndjson') return new JsonLines({ ...options, labels })
-  if (options.format === 'lines') return new PlainLines({ ...options, labels, refuseTabs: !options.formatGiven, hasMark })
+  if (options.format === 'lines') return new PlainLines({ ...options, labels, refuseTables: !options.formatGiven, hasMark })
   return new Table({ ...options, labels, preferred: options.format === 'tsv' ? '\t' : ',', hasMark })
 }
 

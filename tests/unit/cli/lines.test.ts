@@ -31,9 +31,10 @@ describe('plain lines', () => {
     expect((await convert(createPlainLines(true), `a\n${text}\n`)).output).toContain(`\n${text},positive`)
   })
 
-  it('stops at tabs in the first line unless the format was given', async () => {
-    await expect(convert(createPlainLines(false, true), 'id\ttext\n1\ta\n')).rejects.toThrow('--format tsv')
-    expect((await convert(createPlainLines(false, true), 'a\nb\tc\n')).texts).toEqual(['a', 'b\tc'])
+  it.each(['id\ttext', 'id,text', '"id";"text"'])('stops at a first line like the header of a table unless the format was given: %j', async (header) => {
+    await expect(convert(createPlainLines(false, true), `${header}\n1\n`)).rejects.toThrow('give --format csv or tsv')
+    expect((await convert(createPlainLines(), `${header}\n1\n`)).texts).toEqual([header, '1'])
+    expect((await convert(createPlainLines(false, true), `A text, of two parts\n${header}\n`)).texts).toEqual(['A text, of two parts', header])
   })
 })
 

@@ -14,8 +14,8 @@ export const RESULT_OPTIONS = { labels: LABELS, prefix: '', sentences: false, wa
 export const createTable = (options: Partial<TableOptions> = {}): Table =>
   new Table({ delimiter: undefined, preferred: ',', column: 'text', header: true, ...RESULT_OPTIONS, hasMark: () => false, ...options })
 export const createJsonLines = (column = 'text', prefix = ''): JsonLines => new JsonLines({ ...RESULT_OPTIONS, column, prefix })
-export const createPlainLines = (keepFormulas = false, refuseTabs = false): PlainLines =>
-  new PlainLines({ ...RESULT_OPTIONS, keepFormulas, refuseTabs, hasMark: () => false })
+export const createPlainLines = (keepFormulas = false, refuseTables = false): PlainLines =>
+  new PlainLines({ ...RESULT_OPTIONS, column: 'text', keepFormulas, refuseTables, hasMark: () => false })
 
 /** The text in chunks of `size` characters. */
 export async function * chunksOf (text: string, size = 65_536): AsyncGenerator<string, void> {
