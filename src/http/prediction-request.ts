@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyReply, preValidationHookHandler } from 'fastify'
-import { ClientDisconnectedError, rateLimited, type RetryableError } from '../errors.ts'
+import { BatchSizeError, ClientDisconnectedError, rateLimited, type RetryableError } from '../errors.ts'
 import type { PredictionSet, StageTimings } from '../prediction/answer.ts'
 
 /*
@@ -59,10 +59,14 @@ async function untilLoaded ({ raw, server: { lifecycle, modelManager } }: Fastif
   while (modelManager.state === 'starting' && !raw.destroyed && !lifecycle.signal.aborted && performance.now() < deadline) await delay(MODEL_POLL_MS)
 }
 
-/** Counts texts for the rate limit, if there is one. Throws RATE_LIMITED if the caller would exceed it. */
+/**
+ * Counts texts for the rate limit, if there is one.
+ * @throws {Error} RATE_LIMITED if the caller would exceed it, BATCH_SIZE if no wait would help
+ */
 export async function countTexts (texts: number, reply: FastifyReply): Promise<void> {
   const { request: { caller }, server: { rateLimiter } } = reply
   if (rateLimiter === undefined) return
+  if (texts > rateLimiter.limit) throw new BatchSizeError(texts, rateLimiter.limit)
   const { current, ttl, added } = await rateLimiter.add(caller, texts)
   const { limit } = rateLimiter
   if (!added) throw textsRateLimited(reply, { limit, current, ttl })

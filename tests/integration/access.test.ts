@@ -104,6 +104,15 @@ describe('the rate limit', () => {
     expect(lines).toEqual([...Array<undefined>(8).fill(undefined), 'RATE_LIMITED', 'RATE_LIMITED'])
   })
 
+  it('rejects a batch that exceeds the limit on its own without telling the client to wait', async () => {
+    const app = await startApp({ env: { RATE_LIMIT_TEXTS_PER_MINUTE: '3' } })
+    const send = (texts: number) => app.inject({ method: 'POST', url: '/predict', payload: { texts: Array.from({ length: texts }, (_, index) => `text ${index}`) } })
+    const refused = await send(4)
+    expect(refused.json()).toMatchObject({ status: 422, code: 'BATCH_SIZE', detail: 'The batch has 4 texts; allowed: 1 to 3' })
+    expect(refused.headers['retry-after']).toBeUndefined()
+    expect((await send(3)).statusCode).toBe(200)
+  })
+
   it('counts by address if no keys are set, using the address that a trusted proxy forwards', async () => {
     const app = await startApp({ env: { RATE_LIMIT_TEXTS_PER_MINUTE: '1', TRUST_PROXY: 'true' } })
     const from = (forwarded: string) => predict(app, undefined, '192.0.2.1', { 'x-forwarded-for': forwarded })
