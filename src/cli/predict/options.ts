@@ -159,7 +159,7 @@ function parseUrl (value: string): string {
 
 /** Standard input, or the other end of a pipe, such as the shell's <(command): no output belongs beside it. */
 function isStream (input: string): boolean {
-  return input === '-' || /^\/(dev|proc)\//.test(input)
+  return input === '-' || /^\/(dev\/(stdin$|fd\/)|proc\/)/.test(input)
 }
 
 function isFormat (value: string): value is FormatName {

@@ -58,6 +58,10 @@ describe('the folder that paths are relative to', () => {
     expect(parseOptions([input, '--format', 'csv', '--out', 'out.csv'])?.out).toBe('out.csv')
   })
 
+  it('writes beside a file in shared memory', () => {
+    expect(parseOptions(['/dev/shm/a.csv'])?.out).toBe('/dev/shm/a.scored.csv')
+  })
+
   it('leaves absolute paths and standard input as they are', () => {
     expect(parseOptions(['/tmp/a.csv'], '/home/me')).toMatchObject({ input: '/tmp/a.csv', out: '/tmp/a.scored.csv' })
     expect(parseOptions(['-', '--format', 'csv'], '/home/me')).toMatchObject({ input: '-', out: undefined })
