@@ -7,8 +7,8 @@ export interface ServerLimits {
   /** Maximum time in which no line of an NDJSON stream is received, computed or sent. */
   streamIdleMs: number
   /**
-   * From an answer that was sent before its body arrived to the end of the body, and from the shutdown to the end of the headers of a
-   * request; then the connection is closed.
+   * From an answer that was sent before its body arrived to the end of the body, and from the shutdown to the end of the headers or the
+   * body of a request; then the connection is closed.
    */
   unreadBodyMs: number
   /** Interval of the checks for late headers and bodies. */

@@ -44,9 +44,10 @@ it('keeps connections open by default', async () => {
 it.each([
   ['nothing', ''],
   ['half of its headers', 'GET /health/live HTTP/1.1\r\nHost: a'],
+  ['half of its body', 'POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{"text"'],
   ['half of the headers of its second request', 'GET /health/live HTTP/1.1\r\nHost: a\r\n\r\nGET /health/live HTTP/1.1\r\nHost']
 ])('shuts down although a client has sent %s', async (_name, bytes) => {
-  const app = await startApp({ limits: { unreadBodyMs: 100 } })
+  const app = await startApp({ limits: { unreadBodyMs: 100, checkMs: 50 } })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   onTestFinished(() => { socket.destroy() })
@@ -54,6 +55,7 @@ it.each([
   socket.on('error', () => {})
   if (bytes !== '') socket.write(bytes)
   await accepted
-  if (bytes.includes('\r\n\r\n')) await once(socket, 'data')
+  if (bytes.startsWith('POST')) await vi.waitFor(() => { expect(app.metrics.http.inFlight).toBe(1) })
+  if (bytes.startsWith('GET') && bytes.includes('\r\n\r\n')) await once(socket, 'data')
   await app.close()
 })

@@ -25,7 +25,7 @@ const isStream = (request: FastifyRequest): boolean => request.headers['content-
  * What every body must be: within the budget of bytes in flight, sent in time and without Content-Encoding, and valid UTF-8 if
  * it is JSON. Fastify's own parser would replace invalid bytes by U+FFFD, and another text would be classified.
  */
-export default fp((app: FastifyInstance, { bodyTimeoutMs, checkMs }: ServerLimits, done) => {
+export default fp((app: FastifyInstance, { bodyTimeoutMs, unreadBodyMs, checkMs }: ServerLimits, done) => {
   const reserve = limitBytes(app)
   const deadlines = new BodyDeadlines(bodyTimeoutMs, checkMs)
   app.addHook('preParsing', (request, _reply, _payload, next) => {
@@ -52,6 +52,10 @@ export default fp((app: FastifyInstance, { bodyTimeoutMs, checkMs }: ServerLimit
     // The rest of the body would be parsed as the next request.
     if (error instanceof RequestTimeoutError) void reply.header('connection', 'close')
     next()
+  })
+  app.addHook('preClose', (closed) => {
+    deadlines.limit(unreadBodyMs)
+    closed()
   })
   app.addHook('onClose', (_app, closed) => {
     deadlines.close()
@@ -88,7 +92,7 @@ type Fail = (error: Error) => void
 class BodyDeadlines {
   /** Deadlines by what fails the body; oldest first, as all bodies get the same time. */
   readonly #pending = new Map<Fail, number>()
-  readonly #timeoutMs: number
+  #timeoutMs: number
   readonly #timer: NodeJS.Timeout
 
   constructor (timeoutMs: number, checkMs: number) {
@@ -102,6 +106,13 @@ class BodyDeadlines {
 
   delete (fail: Fail): void {
     this.#pending.delete(fail)
+  }
+
+  /** From now on, gives every body at most `ms`: a shutdown must not wait for slow clients. */
+  limit (ms: number): void {
+    this.#timeoutMs = ms
+    const latest = performance.now() + ms
+    for (const [fail, deadline] of this.#pending) this.#pending.set(fail, Math.min(deadline, latest))
   }
 
   close (): void {
