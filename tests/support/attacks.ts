@@ -1,0 +1,68 @@
+import { connect, type Socket } from 'node:net'
+import { expect, onTestFinished } from 'vitest'
+
+const MIB = 1 << 20
+
+/** A service on this machine, and the API key of the attacker. */
+export interface Target {
+  port: number
+  key: string
+}
+
+const head = ({ key }: Target, type: string, length: string): string =>
+  `POST /predict HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: ${type}\r\n${length}\r\n\r\n`
+const chunk = (data: string): string => `${data.length.toString(16)}\r\n${data}\r\n`
+
+/** Connects, and ignores that the service closes the connection. */
+export function open (target: Target): Socket {
+  const socket = connect(target.port, '127.0.0.1')
+  socket.on('error', () => {})
+  onTestFinished(() => { socket.destroy() })
+  return socket
+}
+
+/** Writes at the speed at which the service reads, until it closes the connection. */
+async function write (socket: Socket, pieces: Iterable<string>): Promise<void> {
+  for (const piece of pieces) {
+    if (socket.destroyed) return
+    if (!socket.write(piece)) await new Promise<void>((resolve) => { socket.once('drain', resolve).once('close', () => resolve()) })
+  }
+}
+
+/** What a hostile client with a valid key does, by its description. Unbounded, each takes gigabytes or starves other clients. */
+export const ATTACKS: Record<string, (target: Target) => Promise<unknown>> = {
+  'ten connections that pipeline 1,500 large files each and read nothing': async (target) => {
+    for (let count = 0; count < 10; count++) {
+      const socket = open(target).pause()
+      socket.write('GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1500))
+    }
+  },
+  'bodies of 300,000 one-byte chunks': (target) => Promise.all([['application/json', '{"text":"'], ['application/x-ndjson', '"']].map(async ([type, start]) => {
+    const socket = open(target).resume()
+    const piece = chunk('a').repeat(10_000)
+    await write(socket, [head(target, type as string, 'transfer-encoding: chunked'), chunk(start as string), ...Array<string>(30).fill(piece)])
+  })),
+  '1,000 clients with a body of 1 MiB each': async (target) => {
+    const body = JSON.stringify({ texts: Array.from({ length: 128 }, (_, index) => `${index} ${'x'.repeat(8000)}`) })
+    expect(body.length).toBeLessThan(MIB)
+    for (let count = 0; count < 1000; count++) {
+      const socket = open(target).resume()
+      socket.write(head(target, 'application/json', `content-length: ${body.length}`))
+      socket.write(body)
+    }
+  },
+  '90 streams of new texts of one key': async (target) => {
+    for (let count = 0; count < 90; count++) {
+      const socket = open(target).resume()
+      const lines = Array.from({ length: 100 }, (_, index) => `"line ${index} of stream ${count}"\n`)
+      void write(socket, [head(target, 'application/x-ndjson', 'transfer-encoding: chunked'), ...lines.map(chunk)])
+    }
+  },
+  '600 streams of cached lines that are never read': async (target) => {
+    const lines = chunk('"a cached line"\n'.repeat(3000))
+    for (let count = 0; count < 600; count++) {
+      const socket = open(target).pause()
+      void write(socket, [head(target, 'application/x-ndjson', 'transfer-encoding: chunked'), lines, lines])
+    }
+  }
+}
