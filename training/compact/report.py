@@ -15,13 +15,15 @@ FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "onnx/model_q
 
 
 def draw(log: dict, path: Path) -> None:
-    """The final student's training loss, and the recall of teachers and students on the topics that they have not seen."""
+    """The training loss of the students that are averaged, and the recall of teachers and students on the topics that they have not seen."""
     pyplot.rcParams["svg.hashsalt"] = "compact"
     figure, (loss, recall) = pyplot.subplots(1, 2, figsize=(8, 3.2))
-    recipe = log["recipe"]
-    loss.plot([p["epoch"] for p in log["losses"]], [p["loss"] for p in log["losses"]], color="#0a6")
-    loss.axvline(recipe["epochs"] * recipe["quantized_from"], color="#888", linestyle=":", label="int8 rounding from here")
-    loss.set(xlabel="epoch", ylabel="training loss", ylim=(None, 0.8))
+    for student, style in zip(log["students"], ("-", "--", "-.")):
+        count = student["recipe"]["epochs"]
+        points = student["losses"]
+        loss.plot([p["epoch"] / count for p in points], [p["loss"] for p in points], style, color="#0a6", label=epochs(count))
+    loss.axvline(log["students"][0]["recipe"]["quantized_from"], color="#888", linestyle=":", label="int8 rounding from here")
+    loss.set(xlabel="share of the training", ylabel="training loss", ylim=(None, 0.8))
     loss.legend()
     folds = log["folds"]["folds"]
     recall.plot([f["fold"] for f in folds], [f["teacher"] for f in folds], "s", color="#888", label="teacher")
@@ -49,6 +51,18 @@ def figures_table(evaluation: dict) -> str:
         f"{int8['ece']:.4f} (15 bins), Brier score {int8['brier']:.4f}, negative log likelihood {int8['nll']:.4f}."))
 
 
+def students_table(log: dict) -> str:
+    """The students and their average, before the prior correction."""
+    rows = [f"| {index}: {epochs(item['recipe']['epochs'])} | {item['figures']['accuracy']:.4f} | {item['figures']['nll']:.4f} |" for index, item in enumerate(log["students"], 1)]
+    return "\n".join((
+        "| student | accuracy | negative log likelihood |", "| --- | --- | --- |", *rows,
+        f"| **average of the weights** | {log['average']['accuracy']:.4f} | {log['average']['nll']:.4f} |"))
+
+
+def epochs(count: int) -> str:
+    return f"{count} epoch{'' if count == 1 else 's'}"
+
+
 def folds_table(report: dict) -> str:
     rows = [f"| {f['fold']} | {f['teacher']:.4f} | {recall_cells(f)} | {f['ece']:.4f} |" for f in report["folds"]]
     mean = sum(f["macro_recall"] for f in report["folds"]) / len(rows)
@@ -72,7 +86,7 @@ def hash_table(model: Path) -> str:
 
 def write_card(log: dict, out: Path) -> None:
     card = (Path(__file__).parent / "MODEL_CARD.template.md").read_text(encoding="utf-8")
-    parts = {"figures": figures_table(log["evaluation"]), "folds": folds_table(log["folds"]), "sanity": sanity_table(log["evaluation"]), "files": hash_table(out)}
+    parts = {"figures": figures_table(log["evaluation"]), "students": students_table(log), "folds": folds_table(log["folds"]), "sanity": sanity_table(log["evaluation"]), "files": hash_table(out)}
     for name, content in parts.items():
         card = card.replace(f"<!-- {name} -->", content)
     (out / "MODEL_CARD.md").write_text(card, encoding="utf-8")
@@ -85,7 +99,7 @@ if __name__ == "__main__":
     options = parser.parse_args()
     student = torch.load(options.work / "student-all.pt")
     log = {
-        "recipe": student["recipe"], "seconds": student["seconds"], "losses": student["losses"],
+        "students": student["students"], "average": student["figures"],
         "folds": json.loads((options.work / "folds.json").read_text()), "evaluation": json.loads((options.work / "evaluation.json").read_text())}
     (options.out / "training-log.json").write_text(json.dumps(log, ensure_ascii=False, separators=(",", ":")) + "\n")
     draw(log, options.out / "training-curves.svg")

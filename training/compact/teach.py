@@ -33,7 +33,7 @@ def teach(data: Path, work: Path, fold: int, epochs: int) -> None:
     seen, unseen = tweets_by_fold(items, fold)
     model = load_teacher(work / "all-mpnet-base-v2").to(DEVICE)
     optimizer = Optimizer(model, RATE, LAYER_DECAY)
-    for done, batch in training_steps(texts, seen, epochs, BATCH_TOKENS, random.Random(fold)):
+    for done, batch in training_steps(texts, lambda: seen, epochs, BATCH_TOKENS, random.Random(fold)):
         model.train()
         with mixed_precision(DEVICE):
             logits = model(*texts.batch(batch))
