@@ -31,13 +31,13 @@ def average(data: Path, work: Path, names: list[str]) -> None:
     torch.save({
         "weights": {key: value.half() for key, value in weights.items()},
         "val": logits.half(),
-        "figures": figures(logits, labels),
+        "figures": measure(logits, labels),
         "students": [{
             "recipe": student["recipe"], "seconds": student["seconds"], "losses": student["losses"],
-            "figures": figures(student["val"].float(), labels)} for student in students]}, work / "student-all.pt")
+            "figures": measure(student["val"].float(), labels)} for student in students]}, work / "student-all.pt")
 
 
-def figures(logits: torch.Tensor, labels: list[int]) -> dict[str, float]:
+def measure(logits: torch.Tensor, labels: list[int]) -> dict[str, float]:
     """Accuracy and negative log likelihood before the prior correction."""
     accuracy = float(numpy.mean(logits.argmax(dim=1).numpy() == numpy.asarray(labels)))
     return {"accuracy": round(accuracy, 4), "nll": scores(logits.softmax(dim=1), torch.tensor(labels))["nll"]}

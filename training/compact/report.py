@@ -21,7 +21,7 @@ def draw(log: dict, path: Path) -> None:
     for student, style in zip(log["students"], ("-", "--", "-.")):
         count = student["recipe"]["epochs"]
         points = student["losses"]
-        loss.plot([p["epoch"] / count for p in points], [p["loss"] for p in points], style, color="#0a6", label=epochs(count))
+        loss.plot([p["epoch"] / count for p in points], [p["loss"] for p in points], style, color="#0a6", label=name_epochs(count))
     loss.axvline(log["students"][0]["recipe"]["quantized_from"], color="#888", linestyle=":", label="int8 rounding from here")
     loss.set(xlabel="share of the training", ylabel="training loss", ylim=(None, 0.8))
     loss.legend()
@@ -53,13 +53,13 @@ def figures_table(evaluation: dict) -> str:
 
 def students_table(log: dict) -> str:
     """The students and their average, before the prior correction."""
-    rows = [f"| {index}: {epochs(item['recipe']['epochs'])} | {item['figures']['accuracy']:.4f} | {item['figures']['nll']:.4f} |" for index, item in enumerate(log["students"], 1)]
+    rows = [f"| {index}: {name_epochs(item['recipe']['epochs'])} | {item['figures']['accuracy']:.4f} | {item['figures']['nll']:.4f} |" for index, item in enumerate(log["students"], 1)]
     return "\n".join((
         "| student | accuracy | negative log likelihood |", "| --- | --- | --- |", *rows,
         f"| **average of the weights** | {log['average']['accuracy']:.4f} | {log['average']['nll']:.4f} |"))
 
 
-def epochs(count: int) -> str:
+def name_epochs(count: int) -> str:
     return f"{count} epoch{'' if count == 1 else 's'}"
 
 
