@@ -40,7 +40,7 @@ export function readLabels ({ id2label }: ModelConfig, count: number): string[] 
     throw new Error(`config.json has no usable name for label ${index} (id2label): it must have one for each of 0 to ${count - 1}`)
   })
   const repeated = labels.find((label, index) => labels.indexOf(label) !== index)
-  if (repeated !== undefined) throw new Error(`config.json gives several labels the name "${repeated}" (id2label): their scores could not be told apart`)
+  if (repeated !== undefined) throw new Error(`config.json gives several labels the name "${repeated}" (id2label): their scores could not be distinguished`)
   return labels
 }
 
