@@ -22,8 +22,9 @@ class Pool {
 
   add (caller: string, bytes: number): void {
     this.#used += bytes
-    this.#byCaller.set(caller, (this.#byCaller.get(caller) ?? 0) + bytes)
-    if (this.#byCaller.get(caller) === 0) this.#byCaller.delete(caller)
+    const held = (this.#byCaller.get(caller) ?? 0) + bytes
+    if (held === 0) this.#byCaller.delete(caller)
+    else this.#byCaller.set(caller, held)
   }
 }
 
