@@ -7,10 +7,10 @@ export interface ServerLimits {
   /** Maximum time in which no line of an NDJSON stream is received, computed or sent. */
   streamIdleMs: number
   /**
-   * From an answer that was sent before its body arrived to the end of the body, and from the shutdown to the end of the headers or the
-   * body of a request; then the connection is closed.
+   * From an answer that was sent before its body arrived, or from the shutdown, to the end of the request; then the connection is
+   * closed.
    */
-  unreadBodyMs: number
+  incompleteRequestMs: number
   /** Interval of the checks for late headers and bodies. */
   checkMs: number
 }
@@ -19,7 +19,7 @@ export const SERVER_LIMITS: ServerLimits = {
   headersTimeoutMs: 10_000,
   bodyTimeoutMs: 30_000,
   streamIdleMs: 60_000,
-  unreadBodyMs: 2_000,
+  incompleteRequestMs: 2_000,
   checkMs: 1_000
 }
 

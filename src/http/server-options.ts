@@ -41,7 +41,7 @@ export function serverOptions (config: Config, limits: ServerLimits, logger?: Fa
       }
       sendProblem(error, request, reply)
       // No hook runs for these requests.
-      reply.raw.once('finish', () => requireBody(request.raw, limits.unreadBodyMs))
+      reply.raw.once('finish', () => requireBody(request.raw, limits.incompleteRequestMs))
       request.server.metrics.http.answered(undefined, reply.statusCode, 0, reply.problemCode)
     },
     clientErrorHandler: answerClientError,

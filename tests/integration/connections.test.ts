@@ -47,7 +47,7 @@ it.each([
   ['half of its body', 'POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{"text"'],
   ['half of the headers of its second request', 'GET /health/live HTTP/1.1\r\nHost: a\r\n\r\nGET /health/live HTTP/1.1\r\nHost']
 ])('shuts down although a client has sent %s', async (_name, bytes) => {
-  const app = await startApp({ limits: { unreadBodyMs: 100, checkMs: 50 } })
+  const app = await startApp({ limits: { incompleteRequestMs: 100, checkMs: 50 } })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   onTestFinished(() => { socket.destroy() })

@@ -6,6 +6,7 @@ import { BodyTooLargeError, ContentEncodingError, overloaded, RequestTimeoutErro
 import { ByteBudget, type Reservation } from '../byte-budget.ts'
 import { ByteBuffer } from '../lines.ts'
 import type { ServerLimits } from '../limits.ts'
+import { NDJSON } from '../ndjson.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,13 +20,13 @@ const STREAM_BYTES = 131_072
 /** Held for a body of unknown length, until more of it has arrived. */
 const CHUNKED_BYTES = 16_384
 
-const isStream = (request: FastifyRequest): boolean => request.headers['content-type']?.toLowerCase().startsWith('application/x-ndjson') ?? false
+const isStream = (request: FastifyRequest): boolean => request.headers['content-type']?.toLowerCase().startsWith(NDJSON) ?? false
 
 /**
  * What every body must be: within the budget of bytes in flight, sent in time and without Content-Encoding, and valid UTF-8 if
  * it is JSON. Fastify's own parser would replace invalid bytes by U+FFFD, and another text would be classified.
  */
-export default fp((app: FastifyInstance, { bodyTimeoutMs, unreadBodyMs, checkMs }: ServerLimits, done) => {
+export default fp((app: FastifyInstance, { bodyTimeoutMs, incompleteRequestMs, checkMs }: ServerLimits, done) => {
   const reserve = limitBytes(app)
   const deadlines = new BodyDeadlines(bodyTimeoutMs, checkMs)
   app.addHook('preParsing', (request, _reply, _payload, next) => {
@@ -54,7 +55,7 @@ export default fp((app: FastifyInstance, { bodyTimeoutMs, unreadBodyMs, checkMs 
     next()
   })
   app.addHook('preClose', (closed) => {
-    deadlines.limit(unreadBodyMs)
+    deadlines.limit(incompleteRequestMs)
     closed()
   })
   app.addHook('onClose', (_app, closed) => {

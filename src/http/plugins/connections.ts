@@ -20,8 +20,6 @@ interface Pipeline {
   /** Answers that are not complete, if the connection pipelines. */
   active: Set<ServerResponse>
   waiting: (() => void)[]
-  /** Whether its requests end when the connection closes. */
-  watched: boolean
 }
 
 /**
@@ -29,7 +27,7 @@ interface Pipeline {
  * others wait; a body that was not read before its answer must arrive soon, or the connection is closed. During shutdown, so are
  * connections without a complete request. Registered first: a request that waits is not counted, logged or traced yet.
  */
-export default fp((app: FastifyInstance, { unreadBodyMs }: ServerLimits, done) => {
+export default fp((app: FastifyInstance, { incompleteRequestMs }: ServerLimits, done) => {
   const pipelines = new WeakMap<Socket, Pipeline>()
   let waiting = 0
 
@@ -39,15 +37,15 @@ export default fp((app: FastifyInstance, { unreadBodyMs }: ServerLimits, done) =
       pipeline.waiting.shift()?.()
     }
   }
-  const watch = (pipeline: Pipeline, socket: Socket): void => {
-    pipeline.watched = true
+  const create = (socket: Socket, newest: ServerResponse): void => {
+    const pipeline: Pipeline = { newest, active: new Set(), waiting: [] }
+    pipelines.set(socket, pipeline)
     socket.once('close', () => {
       waiting -= pipeline.waiting.splice(0).length
       pipeline.active.forEach(closeUnsent)
     })
   }
   const track = (pipeline: Pipeline, socket: Socket, response: ServerResponse): void => {
-    if (!pipeline.watched) watch(pipeline, socket)
     pipeline.newest = response
     pipeline.active.add(response)
     response.once('close', () => {
@@ -62,7 +60,7 @@ export default fp((app: FastifyInstance, { unreadBodyMs }: ServerLimits, done) =
     if (socket.destroyed) return
     const pipeline = pipelines.get(socket)
     if (pipeline === undefined) {
-      pipelines.set(socket, { newest: response, active: new Set(), waiting: [], watched: false })
+      create(socket, response)
       next()
       return
     }
@@ -98,11 +96,11 @@ export default fp((app: FastifyInstance, { unreadBodyMs }: ServerLimits, done) =
   app.addHook('preClose', (closed) => {
     setTimeout(() => {
       for (const socket of open) if (!isBusy(pipelines.get(socket))) socket.destroy()
-    }, unreadBodyMs).unref()
+    }, incompleteRequestMs).unref()
     closed()
   })
   app.addHook('onResponse', (request, _reply, next) => {
-    requireBody(request.raw, unreadBodyMs)
+    requireBody(request.raw, incompleteRequestMs)
     next()
   })
   done()
