@@ -76,16 +76,14 @@ export class LineSplitter {
     return this.#unfinished.length
   }
 
-  /** The lines that end in `chunk`. */
-  push (chunk: Buffer): Line[] {
-    const lines: Line[] = []
+  /** The lines that end in `chunk`, one by one: thousands of line objects would take ten times the bytes of short lines. */
+  * push (chunk: Buffer): Generator<Line, void> {
     let start = 0
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      lines.push(this.#finish(chunk.subarray(start, end)))
+      yield this.#finish(chunk.subarray(start, end))
       start = end + 1
     }
     if (start < chunk.length) this.#keep(chunk.subarray(start))
-    return lines
   }
 
   /** The last line, if it had no line break. */
@@ -112,4 +110,15 @@ export class LineSplitter {
     if (this.#number === 1 && bytes?.subarray(0, 3).equals(BYTE_ORDER_MARK) === true) bytes = bytes.subarray(3)
     return { number: this.#number, bytes: bytes !== undefined && bytes.length <= this.#maxBytes ? bytes : undefined }
   }
+}
+
+/** Consecutive items in arrays of `size`; the last one may be shorter. */
+export function * inGroups<T> (items: Iterable<T>, size: number): Generator<T[], void> {
+  let group: T[] = []
+  for (const item of items) {
+    if (group.push(item) < size) continue
+    yield group
+    group = []
+  }
+  if (group.length > 0) yield group
 }

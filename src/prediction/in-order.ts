@@ -24,11 +24,15 @@ export async function * inOrder<T, R> ({ source, start, canStart, stop, cancel, 
   const window: { outcome?: { result: R } }[] = []
   let items: readonly T[] = []
   let next = 0
-  let reading = false
-  let ended = false
+  let input = 'open' as 'open' | 'reading' | 'ended'
   let failure: { error: unknown } | undefined
-  let wake = (): void => {}
+  let resume: (() => void) | undefined
 
+  /** In the next tick of the event loop: results of the same tick are yielded together, and other requests are served. */
+  const wake = (): void => {
+    if (resume !== undefined) setImmediate(resume)
+    resume = undefined
+  }
   const progress = (): void => {
     onProgress?.()
     wake()
@@ -42,33 +46,31 @@ export async function * inOrder<T, R> ({ source, start, canStart, stop, cancel, 
     })
   }
   const read = async (): Promise<void> => {
-    reading = true
+    input = 'reading'
     try {
       const { done, value } = await iterator.next()
-      if (done === true) ended = true
-      else [items, next] = [value, 0]
+      input = done === true ? 'ended' : 'open'
+      if (done !== true) [items, next] = [value, 0]
     } catch (error) {
-      ended = true
+      input = 'ended'
       failure = { error }
     }
-    reading = false
     progress()
   }
   const finished = new AbortController()
-  for (const signal of [stop, cancel]) signal.addEventListener('abort', () => wake(), { signal: finished.signal })
+  for (const signal of [stop, cancel]) signal.addEventListener('abort', wake, { signal: finished.signal })
   try {
     while (!cancel.aborted) {
       while (!stop.aborted && next < items.length && canStart(window.length)) launch(items[next++] as T)
       const spent = stop.aborted || next === items.length
-      if (spent && !ended && !reading && !stop.aborted) void read()
+      if (spent && input === 'open' && !stop.aborted) void read()
       if (window[0]?.outcome !== undefined) {
         const pending = window.findIndex(({ outcome }) => outcome === undefined)
         yield window.splice(0, pending < 0 ? window.length : pending).flatMap(({ outcome }) => outcome === undefined ? [] : [outcome.result])
         continue
       }
-      if (window.length === 0 && spent && (ended || stop.aborted)) break
-      // In the next tick of the event loop: results of the same tick are yielded together, and other requests are served.
-      await new Promise<void>((resolve) => { wake = () => { setImmediate(resolve) } })
+      if (window.length === 0 && spent && (input === 'ended' || stop.aborted)) break
+      await new Promise<void>((resolve) => { resume = resolve })
     }
     if (failure !== undefined && !cancel.aborted) throw failure.error
   } finally {

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastJson from 'fast-json-stringify'
 import { notReady, overloaded, RequestTimeoutError } from '../../errors.ts'
 import { type LinePacer, isBlank, NDJSON, parseLine, problemLine } from '../ndjson.ts'
-import { LineSplitter, type Line } from '../lines.ts'
+import { inGroups, LineSplitter, type Line } from '../lines.ts'
 import { clientDisconnected, countTexts } from '../prediction-request.ts'
 import { StreamAnswer } from '../schemas/predict.ts'
 import { inOrder } from '../../prediction/in-order.ts'
@@ -147,11 +147,11 @@ class StreamAnswers {
     yield * this.#groups(splitter.end())
   }
 
-  async * #groups (lines: readonly Line[]): AsyncGenerator<Line[], void> {
-    for (let start = 0; start < lines.length; start += GROUP_LINES) {
+  async * #groups (lines: Iterable<Line>): AsyncGenerator<Line[], void> {
+    for (const group of inGroups(lines, GROUP_LINES)) {
       await this.#pacer.next()
-      const group = lines.slice(start, start + GROUP_LINES).filter((line) => !isBlank(line))
-      if (group.length > 0) yield group
+      const texts = group.filter((line) => !isBlank(line))
+      if (texts.length > 0) yield texts
     }
   }
 }
