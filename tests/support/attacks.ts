@@ -1,7 +1,15 @@
 import { connect, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished } from 'vitest'
 
 const MIB = 1 << 20
+
+/** The API keys of the services under attack. */
+export const KEYS = { attacker: 'key-of-the-hostile-caller', other: 'key-of-some-other-caller' }
+export const API_KEYS = `attacker:${KEYS.attacker},other:${KEYS.other}`
+
+/** Resident memory that an attack may add, in MiB: without limits, each of these takes gigabytes. */
+export const MAX_GROWTH_MIB = 150
 
 /** A service on this machine, and the API key of the attacker. */
 export interface Target {
@@ -29,8 +37,8 @@ async function write (socket: Socket, pieces: Iterable<string>): Promise<void> {
   }
 }
 
-/** What a hostile client with a valid key does, by its description. Unbounded, each takes gigabytes or starves other clients. */
-export const ATTACKS: Record<string, (target: Target) => Promise<unknown>> = {
+/** What a hostile client with a valid key does, by its description. */
+const ATTACKS: Record<string, (target: Target) => Promise<unknown>> = {
   'ten connections that pipeline 1,500 large files each and read nothing': async (target) => {
     for (let count = 0; count < 10; count++) {
       const socket = open(target).pause()
@@ -65,4 +73,57 @@ export const ATTACKS: Record<string, (target: Target) => Promise<unknown>> = {
       void write(socket, [head(target, 'application/x-ndjson', 'transfer-encoding: chunked'), lines, lines])
     }
   }
+}
+
+export const ATTACK_NAMES = Object.keys(ATTACKS)
+
+async function residentMib (port: number): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { authorization: `Bearer ${KEYS.other}` } })
+  const [, bytes] = /^process_resident_memory_bytes (\d+)/m.exec(await response.text()) ?? []
+  return Number(bytes) / MIB
+}
+
+async function predict (port: number, text: string): Promise<number> {
+  const { status } = await fetch(`http://127.0.0.1:${port}/predict`, {
+    method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${KEYS.other}` }, body: JSON.stringify({ text })
+  })
+  return status
+}
+
+/** Waits until the workers have loaded: the second load of the first worker alone adds 70 MiB. Returns the resident memory in MiB. */
+export async function settle (port: number): Promise<number> {
+  expect(await predict(port, 'before the attacks')).toBe(200)
+  let [resident, stable] = [await residentMib(port), 0]
+  while (stable < 10) {
+    await delay(300)
+    const now = await residentMib(port)
+    stable = Math.abs(now - resident) < 1 ? stable + 1 : 0
+    resident = now
+  }
+  return resident
+}
+
+export interface Observation {
+  /** Milliseconds of the slowest /health/live. */
+  slowest: number
+  /** Peak of the resident memory, in MiB. */
+  peak: number
+}
+
+/** Attacks the service on `port`; meanwhile, /health/live and every request of another caller must be answered with 200. */
+export async function attack (name: string, port: number): Promise<Observation> {
+  const attacking = ATTACKS[name]?.({ port, key: KEYS.attacker })
+  const statuses = new Set<number>()
+  let [peak, slowest] = [0, 0]
+  for (let probe = 0; probe < 50; probe++) {
+    const start = performance.now()
+    statuses.add((await fetch(`http://127.0.0.1:${port}/health/live`)).status)
+    slowest = Math.max(slowest, performance.now() - start)
+    statuses.add(await predict(port, `text ${probe} during ${name}`))
+    peak = Math.max(peak, await residentMib(port))
+    await delay(100)
+  }
+  await attacking
+  expect([...statuses]).toEqual([200])
+  return { slowest, peak }
 }
