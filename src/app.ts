@@ -4,13 +4,13 @@ import { SERVER_LIMITS, type ServerLimits } from './http/limits.ts'
 import { serverOptions } from './http/server-options.ts'
 import authPlugin from './http/plugins/auth.ts'
 import bodyPlugin from './http/plugins/body.ts'
-import connectionsPlugin from './http/plugins/connections.ts'
+import connectionsPlugin, { Connections } from './http/plugins/connections.ts'
 import errorsPlugin from './http/plugins/errors.ts'
-import hostAndExpectPlugin from './http/plugins/host-and-expect.ts'
 import lifecyclePlugin from './http/plugins/lifecycle.ts'
 import metricsPlugin from './http/plugins/metrics.ts'
 import openapiPlugin from './http/plugins/openapi.ts'
 import requestEndPlugin from './http/plugins/request-end.ts'
+import requestHeadPlugin from './http/plugins/request-head.ts'
 import servicesPlugin from './http/plugins/services.ts'
 import tracingPlugin from './http/plugins/tracing.ts'
 import docsRoutes from './http/routes/docs.ts'
@@ -32,13 +32,14 @@ export interface AppOptions {
 
 /** Builds the service: plugins, then routes. Hooks run in the order of the plugins. */
 export async function buildApp ({ config, modelManager, logger, limits = SERVER_LIMITS }: AppOptions): Promise<FastifyInstance> {
-  const app = Fastify(serverOptions(config, limits, logger))
+  const connections = new Connections(limits, config.PREDICT_TIMEOUT_MS)
+  const app = Fastify(serverOptions(config, limits, connections, logger))
   app.decorate('config', config)
-  await app.register(connectionsPlugin, limits)
+  await app.register(connectionsPlugin, { connections, ...limits })
   await app.register(requestEndPlugin)
   await app.register(metricsPlugin)
   await app.register(tracingPlugin)
-  await app.register(hostAndExpectPlugin)
+  await app.register(requestHeadPlugin)
   await app.register(servicesPlugin, { modelManager })
   await app.register(authPlugin)
   await app.register(errorsPlugin)

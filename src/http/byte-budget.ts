@@ -66,9 +66,8 @@ export class Reservation {
 
   /** Holds at least `bytes`; false, and nothing changes, if they do not fit. */
   grow (bytes: number): boolean {
-    if (bytes <= this.#bytes) return true
     const pool = this.#poolFor(bytes)
-    if (!pool.fits(this.#caller, bytes, pool === this.#poolFor(this.#bytes) ? this.#bytes : 0)) return false
+    if (bytes > this.#bytes && !pool.fits(this.#caller, bytes, pool === this.#poolFor(this.#bytes) ? this.#bytes : 0)) return false
     this.hold(bytes)
     return true
   }

@@ -5,36 +5,6 @@ import { explainLine, isStreamLine, type StreamLine, type StreamProblem } from '
 import type { Line } from './lines.ts'
 import { toProblem } from './schemas/problem.ts'
 
-/** Groups of lines that start in one tick of the event loop, for all streams together. */
-const GROUPS_PER_TICK = 4
-
-/**
- * Shares the event loop between streams and other requests: cached lines complete without leaving the event loop, so hundreds of
- * streams would otherwise delay every other request. A stream waits for a later tick before each small group of lines.
- */
-export class LinePacer {
-  #waiting: (() => void)[] = []
-  #scheduled = false
-
-  /** Resolves when the next group of lines may start; streams are served in the order of their calls. */
-  next (): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve)
-      this.#schedule()
-    })
-  }
-
-  #schedule (): void {
-    if (this.#scheduled || this.#waiting.length === 0) return
-    this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
-      for (const resolve of this.#waiting.splice(0, GROUPS_PER_TICK)) resolve()
-      this.#schedule()
-    })
-  }
-}
-
 export const NDJSON = 'application/x-ndjson'
 
 const SPACE = 0x20

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server } from 'node:http'
 import { type FastifyBaseLogger, type FastifyHttpOptions, LogController } from 'fastify'
 import type { Config } from '../config.ts'
-import { KEEP_ALIVE_MS, MAX_HEADER_BYTES, STALLED_CONNECTION_MS, type ServerLimits } from './limits.ts'
-import { requireBody } from './plugins/connections.ts'
+import type { ServerLimits } from './limits.ts'
+import { type Connections, requireBody } from './plugins/connections.ts'
 import { answerClientError } from './plugins/errors.ts'
 import { sendProblem } from './problem.ts'
 
@@ -11,7 +11,7 @@ import { sendProblem } from './problem.ts'
 const SAFE_ID = /^[\w.:/+=-]{1,128}$/
 
 /** Options of the Fastify instance. */
-export function serverOptions (config: Config, limits: ServerLimits, logger?: FastifyBaseLogger): FastifyHttpOptions<Server> {
+export function serverOptions (config: Config, limits: ServerLimits, connections: Connections, logger?: FastifyBaseLogger): FastifyHttpOptions<Server> {
   return {
     ...(logger && { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -19,26 +19,10 @@ export function serverOptions (config: Config, limits: ServerLimits, logger?: Fa
     requestIdHeader: false,
     bodyLimit: config.BODY_LIMIT_BYTES,
     trustProxy: trustedHops(config.TRUST_PROXY),
-    http: {
-      headersTimeout: limits.headersTimeoutMs,
-      connectionsCheckingInterval: limits.checkMs,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      // http/plugins/host-and-expect.ts rejects such requests with problem details.
-      requireHostHeader: false
-    },
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    // Without any byte sent or received: a client that never reads its answer must not hold it forever.
-    connectionTimeout: config.PREDICT_TIMEOUT_MS + STALLED_CONNECTION_MS,
-    // http/plugins/body.ts limits the time of bodies: this option would interrupt streams.
-    requestTimeout: 0,
+    serverFactory: (handler) => connections.createServer(handler),
     // Keep-alive connections may still send requests during shutdown: the routes answer them with problem details.
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
-      // No hook bounds these requests. This one is pipelined: a flood of them would block the event loop.
-      if (reply.raw.socket === null) {
-        request.raw.socket.destroy()
-        return
-      }
       sendProblem(error, request, reply)
       // No hook runs for these requests.
       reply.raw.once('finish', () => requireBody(request.raw, limits.incompleteRequestMs))

@@ -4,6 +4,7 @@ import { connect, type AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { startApp } from '../support/app.ts'
+import { freePort } from '../support/free-port.ts'
 
 async function keepAliveClient (env: Record<string, string>): Promise<() => Promise<{ status?: number, connection?: string, port?: number }>> {
   const app: FastifyInstance = await startApp({ env })
@@ -57,5 +58,17 @@ it.each([
   await accepted
   if (bytes.startsWith('POST')) await vi.waitFor(() => { expect(app.metrics.http.inFlight).toBe(1) })
   if (bytes.startsWith('GET') && bytes.includes('\r\n\r\n')) await once(socket, 'data')
+  await app.close()
+})
+
+it('shuts down although clients of every port and address have sent nothing', async () => {
+  const metricsPort = await freePort()
+  const app = await startApp({ env: { API_HOST: 'localhost', METRICS_PORT: String(metricsPort) }, limits: { incompleteRequestMs: 100, checkMs: 50 } })
+  await app.listen({ host: 'localhost', port: 0 })
+  for (const { address, port } of [...app.addresses() as AddressInfo[], { address: 'localhost', port: metricsPort }]) {
+    const socket = connect(port, address).on('error', () => {})
+    onTestFinished(() => { socket.destroy() })
+    await once(socket, 'connect')
+  }
   await app.close()
 })

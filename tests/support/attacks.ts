@@ -45,6 +45,9 @@ const ATTACKS: Record<string, (target: Target) => Promise<unknown>> = {
       socket.write('GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1500))
     }
   },
+  '400 connections that pipeline 2,500 small requests each': async (target) => {
+    for (let count = 0; count < 400; count++) open(target).resume().write('GET /x HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(2500))
+  },
   'bodies of 300,000 one-byte chunks': (target) => Promise.all([['application/json', '{"text":"'], ['application/x-ndjson', '"']].map(async ([type, start]) => {
     const socket = open(target).resume()
     const piece = chunk('a').repeat(10_000)

@@ -1,8 +1,15 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import type { ServerLimits } from '../limits.ts'
+import { KEEP_ALIVE_MS, MAX_HEADER_BYTES, STALLED_CONNECTION_MS, type ServerLimits } from '../limits.ts'
+import { Pacer } from '../pacer.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    connections: Connections
+  }
+}
 
 /** Pipelined requests of one connection that are processed at the same time. */
 const MAX_ACTIVE = 32
@@ -13,90 +20,143 @@ const MAX_UNREAD_BYTES = 65_536
 /** Waiting requests over all connections, about 4 KiB each; a connection that exceeds the limit is closed. */
 const MAX_WAITING = 4096
 
+/** Pipelined requests that start in one tick of the event loop, for all connections together. */
+const STARTS_PER_TICK = 16
+
 /** The requests of one connection. */
 interface Pipeline {
-  /** The answer to the newest request that was processed. */
+  readonly socket: Socket
+  /** The answer to the newest request that was started. */
   newest: ServerResponse
   /** Answers that are not complete, if the connection pipelines. */
-  active: Set<ServerResponse>
-  waiting: (() => void)[]
+  readonly active: Set<ServerResponse>
+  readonly waiting: (() => void)[]
+  /** Whether the first waiting request starts in a later tick. */
+  scheduled: boolean
 }
 
 /**
- * Bounds what one connection holds: a client that pipelines requests, and reads no answer, has a few of them processed and the
- * others wait; a body that was not read before its answer must arrive soon, or the connection is closed. During shutdown, so are
- * connections without a complete request. Registered first: a request that waits is not counted, logged or traced yet.
+ * Bounds what one connection holds: of a client that pipelines requests, a few are processed and the others wait, also while it reads no
+ * answer. Requests are held back before Fastify receives them: those that wait are not counted, logged or traced yet.
  */
-export default fp((app: FastifyInstance, { incompleteRequestMs }: ServerLimits, done) => {
-  const pipelines = new WeakMap<Socket, Pipeline>()
-  let waiting = 0
+export class Connections {
+  readonly #limits: ServerLimits
+  readonly #timeoutMs: number
+  readonly #pipelines = new WeakMap<Socket, Pipeline>()
+  readonly #open = new Set<Socket>()
+  readonly #pacer = new Pacer(STARTS_PER_TICK)
+  #waiting = 0
 
-  const resume = (pipeline: Pipeline, socket: Socket): void => {
-    while (!socket.destroyed && pipeline.waiting.length > 0 && hasCapacity(pipeline, socket)) {
-      waiting--
-      pipeline.waiting.shift()?.()
+  /** @param timeoutMs milliseconds in which a request must be answered */
+  constructor (limits: ServerLimits, timeoutMs: number) {
+    this.#limits = limits
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** Creates an HTTP server that passes requests to `handler`. */
+  createServer (handler: RequestListener): Server {
+    const listener: RequestListener = (request, response) => this.#receive(request, response, handler)
+    const server = createServer({
+      headersTimeout: this.#limits.headersTimeoutMs,
+      connectionsCheckingInterval: this.#limits.checkMs,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // http/plugins/body.ts limits the time of bodies: this option would interrupt streams.
+      requestTimeout: 0,
+      // http/plugins/request-head.ts rejects such requests with problem details.
+      requireHostHeader: false
+    }, listener)
+    // An unknown expectation is ignored (RFC 9110, section 10.1.1).
+    server.on('checkExpectation', listener)
+    server.on('connection', (socket: Socket) => {
+      this.#open.add(socket)
+      socket.once('close', () => this.#open.delete(socket))
+      stopParserAfterClose(socket)
+    })
+    // Without any byte sent or received: a client that never reads its answer must not hold it forever.
+    server.setTimeout(this.#timeoutMs + STALLED_CONNECTION_MS)
+    return server
+  }
+
+  /**
+   * Closes the connections without a complete request, after the time that they have for it. Node considers a connection idle only after
+   * its first answer, and stops checking for late headers when the server closes.
+   */
+  closeIncomplete (): void {
+    setTimeout(() => {
+      for (const socket of this.#open) if (!isBusy(this.#pipelines.get(socket))) socket.destroy()
+    }, this.#limits.incompleteRequestMs).unref()
+  }
+
+  #receive (request: IncomingMessage, response: ServerResponse, handler: RequestListener): void {
+    const { socket } = request
+    // Node still parses what it has read. No answer would be sent, and no event would end the request.
+    if (socket.destroyed) return
+    const pipeline = this.#pipelines.get(socket)
+    if (pipeline === undefined) {
+      this.#create(socket, response)
+      handler(request, response)
+      return
+    }
+    const { newest, active, waiting } = pipeline
+    // Most clients send a request after the answer to the last one: nothing is tracked for them.
+    if (active.size === 0 && !newest.closed) this.#track(pipeline, newest)
+    if (active.size === 0 && waiting.length === 0) {
+      pipeline.newest = response
+      handler(request, response)
+    } else if (this.#waiting >= MAX_WAITING) {
+      socket.destroy()
+    } else {
+      this.#waiting++
+      waiting.push(() => {
+        this.#track(pipeline, response)
+        handler(request, response)
+      })
+      this.#schedule(pipeline)
     }
   }
-  const create = (socket: Socket, newest: ServerResponse): void => {
-    const pipeline: Pipeline = { newest, active: new Set(), waiting: [] }
-    pipelines.set(socket, pipeline)
+
+  #create (socket: Socket, newest: ServerResponse): void {
+    const pipeline: Pipeline = { socket, newest, active: new Set(), waiting: [], scheduled: false }
+    this.#pipelines.set(socket, pipeline)
     socket.once('close', () => {
-      waiting -= pipeline.waiting.splice(0).length
+      this.#waiting -= pipeline.waiting.splice(0).length
       pipeline.active.forEach(closeUnsent)
     })
   }
-  const track = (pipeline: Pipeline, socket: Socket, response: ServerResponse): void => {
+
+  #track (pipeline: Pipeline, response: ServerResponse): void {
     pipeline.newest = response
     pipeline.active.add(response)
     response.once('close', () => {
       pipeline.active.delete(response)
-      if (pipeline.waiting.length > 0) resume(pipeline, socket)
+      this.#schedule(pipeline)
     })
   }
-  app.addHook('onRequest', (request, reply, next) => {
-    const { raw: { socket } } = request
-    const { raw: response } = reply
-    // Node still parses what it has read. No answer would be sent, and no event would end the request.
-    if (socket.destroyed) return
-    const pipeline = pipelines.get(socket)
-    if (pipeline === undefined) {
-      create(socket, response)
-      next()
-      return
-    }
-    const { newest, active } = pipeline
-    // Most clients send a request after the answer to the last one: nothing is tracked for them.
-    if (active.size === 0 && !newest.closed) track(pipeline, socket, newest)
-    if (active.size === 0) {
-      pipeline.newest = response
-      next()
-      return
-    }
-    const begin = (): void => {
-      track(pipeline, socket, response)
-      next()
-    }
-    if (pipeline.waiting.length === 0 && hasCapacity(pipeline, socket)) {
-      begin()
-      return
-    }
-    if (waiting >= MAX_WAITING) {
-      socket.destroy()
-      return
-    }
-    waiting++
-    pipeline.waiting.push(begin)
-  })
-  // Node considers a connection idle only after its first answer, and stops checking for late headers when the server closes.
-  const open = new Set<Socket>()
-  app.server.on('connection', (socket: Socket) => {
-    open.add(socket)
-    socket.once('close', () => open.delete(socket))
-  })
+
+  #schedule (pipeline: Pipeline): void {
+    if (pipeline.scheduled || pipeline.waiting.length === 0 || !hasCapacity(pipeline)) return
+    pipeline.scheduled = true
+    void this.#pacer.next().then(() => {
+      pipeline.scheduled = false
+      if (!pipeline.socket.destroyed && hasCapacity(pipeline)) this.#start(pipeline)
+      this.#schedule(pipeline)
+    })
+  }
+
+  #start ({ waiting }: Pipeline): void {
+    const start = waiting.shift()
+    if (start === undefined) return
+    this.#waiting--
+    start()
+  }
+}
+
+/** Closes connections that wait for the rest of a request: at the shutdown, and after an answer that was sent before it. */
+export default fp((app: FastifyInstance, { connections, incompleteRequestMs }: { connections: Connections } & ServerLimits, done) => {
+  app.decorate('connections', connections)
   app.addHook('preClose', (closed) => {
-    setTimeout(() => {
-      for (const socket of open) if (!isBusy(pipelines.get(socket))) socket.destroy()
-    }, incompleteRequestMs).unref()
+    connections.closeIncomplete()
     closed()
   })
   app.addHook('onResponse', (request, _reply, next) => {
@@ -106,15 +166,30 @@ export default fp((app: FastifyInstance, { incompleteRequestMs }: ServerLimits, 
   done()
 }, { name: 'connections' })
 
+/** Makes Node's parser fail: neither 0 nor what the parser interprets as a kind of body. */
+const STOP = -1
+
+/**
+ * Stops the parser of a connection that was closed. Otherwise Node parses all that it has read, up to 64 KiB, and keeps the objects of
+ * thousands of requests until the close is complete: a few hundred such connections would take a gigabyte. `onIncoming` is not part of
+ * Node's documented interface; without it, only this memory is not bounded.
+ */
+function stopParserAfterClose (socket: Socket): void {
+  const { parser } = socket as Socket & { parser?: { onIncoming?: (request: IncomingMessage, keepAlive: boolean) => number } }
+  const onIncoming = parser?.onIncoming
+  if (parser === undefined || onIncoming === undefined) return
+  parser.onIncoming = (request, keepAlive) => socket.destroyed ? STOP : onIncoming(request, keepAlive)
+}
+
 /** Whether a request of the connection is in progress. */
 function isBusy (pipeline: Pipeline | undefined): boolean {
   return pipeline !== undefined && (pipeline.active.size > 0 || !pipeline.newest.closed)
 }
 
-function hasCapacity ({ active }: Pipeline, { writableLength }: Socket): boolean {
+function hasCapacity ({ active, socket }: Pipeline): boolean {
   if (active.size === 0) return true
   if (active.size >= MAX_ACTIVE) return false
-  let unread = writableLength
+  let unread = socket.writableLength
   for (const response of active) unread += response.writableLength
   return unread < MAX_UNREAD_BYTES
 }

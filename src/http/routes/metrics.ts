@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
@@ -25,8 +24,8 @@ const metricsRoute: FastifyPluginCallbackTypebox = (app, _options, done) => {
 
 /** Serves `/metrics` only, on METRICS_PORT of API_HOST, while the service listens. */
 export function serveOnMetricsPort (app: FastifyInstance): void {
-  const { config: { API_HOST: host, METRICS_PORT: port }, metrics } = app
-  const server = createServer((request, response) => {
+  const { config: { API_HOST: host, METRICS_PORT: port }, connections, metrics } = app
+  const server = connections.createServer((request, response) => {
     if (request.url?.split('?', 1)[0] !== '/metrics') {
       response.writeHead(404).end()
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {

@@ -3,7 +3,8 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastJson from 'fast-json-stringify'
 import { notReady, overloaded, RequestTimeoutError } from '../../errors.ts'
-import { type LinePacer, isBlank, NDJSON, parseLine, problemLine } from '../ndjson.ts'
+import { isBlank, NDJSON, parseLine, problemLine } from '../ndjson.ts'
+import type { Pacer } from '../pacer.ts'
 import { inGroups, LineSplitter, type Line } from '../lines.ts'
 import { clientDisconnected, countTexts } from '../prediction-request.ts'
 import { StreamAnswer } from '../schemas/predict.ts'
@@ -25,7 +26,7 @@ const OUTPUT_BUFFER_BYTES = 65_536
 export interface StreamOptions {
   /** Longest time in milliseconds in which no line is received, computed or sent. */
   idleMs: number
-  pacer: LinePacer
+  pacer: Pacer
 }
 
 /**
@@ -53,7 +54,7 @@ class StreamAnswers {
   readonly #stop = new AbortController()
   readonly #flow: Flow
   readonly #idleMs: number
-  readonly #pacer: LinePacer
+  readonly #pacer: Pacer
   #lastLine = 0
   #blocked = false
   #inFlight = 0

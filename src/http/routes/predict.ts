@@ -5,7 +5,8 @@ import fastJson from 'fast-json-stringify'
 import type { Static } from 'typebox'
 import { TextPairError, ValidationError } from '../../errors.ts'
 import { coalesceSameTick, predictTexts } from '../prediction-request.ts'
-import { LinePacer, NDJSON } from '../ndjson.ts'
+import { NDJSON } from '../ndjson.ts'
+import { Pacer } from '../pacer.ts'
 import { problems, toProblem } from '../schemas/problem.ts'
 import {
   Answer, BatchAnswer, DocumentAnswer as DocumentSchema, explainBody, InlineBatchAnswer, LabelScores, PredictBody, StreamAnswer, StreamLine,
@@ -20,6 +21,9 @@ const writeAnswer = fastJson(Answer)
 const writeDocument = fastJson(DocumentSchema)
 const writeBatch = fastJson(BatchAnswer)
 
+/** Groups of lines that start in one tick of the event loop, for all streams together. */
+const GROUPS_PER_TICK = 4
+
 export interface PredictRouteOptions {
   /** Idle limit of a stream in milliseconds. */
   streamIdleMs: number
@@ -30,7 +34,7 @@ const predictRoute: FastifyPluginCallbackTypebox<PredictRouteOptions> = (app, { 
   // A stream is read while it is answered: only the length of a line is limited.
   app.addContentTypeParser(NDJSON, (_request, payload, parsed) => { parsed(null, payload) })
 
-  const pacer = new LinePacer()
+  const pacer = new Pacer(GROUPS_PER_TICK)
 
   app.post('/predict', {
     schema: {

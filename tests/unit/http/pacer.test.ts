@@ -1,11 +1,11 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { LinePacer } from '../../../src/http/ndjson.ts'
+import { Pacer } from '../../../src/http/pacer.ts'
 
-it('starts a few groups of lines per tick, in the order of the streams', async () => {
-  const pacer = new LinePacer()
+it('starts a few pieces of work per tick, in the order of the calls', async () => {
+  const pacer = new Pacer(4)
   const started: number[] = []
-  for (let stream = 0; stream < 10; stream++) void pacer.next().then(() => started.push(stream))
+  for (let call = 0; call < 10; call++) void pacer.next().then(() => started.push(call))
   await nextTick()
   expect(started.length).toBeLessThan(10)
   while (started.length < 10) await nextTick()

@@ -9,10 +9,9 @@ const HOST = /^(\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(:\d*)?$/i
 /**
  * Rejects with problem details what Node accepts, or rejects with an empty answer that no log or metric contains: requests without
  * exactly one valid Host (RFC 9112, section 3.2), and bodies whose end a proxy and this service could interpret differently
- * (section 6.1). An unknown expectation is ignored (RFC 9110, section 10.1.1). Needs the server option `requireHostHeader: false`.
+ * (section 6.1). Needs the server option `requireHostHeader: false`.
  */
 export default fp((app: FastifyInstance, _options, done) => {
-  app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })
   app.addHook('onRequest', ({ raw }, reply, next) => {
     const problem = findProblem(raw)
     if (problem === undefined) {
@@ -24,7 +23,7 @@ export default fp((app: FastifyInstance, _options, done) => {
     throw new ValidationError(problem)
   })
   done()
-}, { name: 'host-and-expect', dependencies: ['request-end'] })
+}, { name: 'request-head', dependencies: ['request-end'] })
 
 function findProblem ({ headers, httpVersion, rawHeaders }: IncomingMessage): string | undefined {
   const { host, 'transfer-encoding': encoding } = headers
