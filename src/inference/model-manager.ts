@@ -27,6 +27,8 @@ const RETRY_MS = 60_000
  */
 export class ModelManager {
   readonly requested: ModelSpec
+  /** Resolves when the model's files on disk have been read and verified, or are incomplete. Never rejects. */
+  readonly verified: Promise<void>
   /** Called for computed texts and lost workers. May be set after the start. */
   events: ModelInstanceEvents = {}
   readonly #options: ModelManagerOptions
@@ -35,8 +37,10 @@ export class ModelManager {
   #current: ModelInstance | undefined
   #problem: string | undefined
   #loading: Promise<void> | undefined
+  #onVerified!: () => void
 
   constructor (options: ModelManagerOptions) {
+    this.verified = new Promise((resolve) => { this.#onVerified = resolve })
     this.requested = options.requested
     this.#options = options
     this.#logger = options.instance.logger
@@ -159,7 +163,7 @@ export class ModelManager {
   /** Loads a model that is complete on disk. Returns false if it is not, or if it cannot be loaded, for which the reason is logged. */
   async #serveFromDisk (spec: ModelSpec): Promise<boolean> {
     try {
-      const local = await this.#options.store.find(spec)
+      const local = await this.#options.store.find(spec).finally(this.#onVerified)
       if (local === undefined) return false
       await this.#serve(local)
       return true
