@@ -181,9 +181,9 @@ function stopParserAfterClose (socket: Socket): void {
   parser.onIncoming = (request, keepAlive) => socket.destroyed ? STOP : onIncoming(request, keepAlive)
 }
 
-/** Whether a request of the connection is in progress. */
+/** Whether a request of the connection is in progress, or waits. */
 function isBusy (pipeline: Pipeline | undefined): boolean {
-  return pipeline !== undefined && (pipeline.active.size > 0 || !pipeline.newest.closed)
+  return pipeline !== undefined && (pipeline.active.size > 0 || pipeline.waiting.length > 0 || !pipeline.newest.closed)
 }
 
 function hasCapacity ({ active, socket }: Pipeline): boolean {
