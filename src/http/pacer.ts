@@ -1,7 +1,7 @@
 /**
- * Shares the event loop among clients that have much to do at once: without it, hundreds of streams of cached lines, or connections with
- * thousands of pipelined requests, would delay every other request. Each waits for a later tick of the event loop before a small piece of
- * work.
+ * Shares the event loop among clients that have much to do at once: without it, hundreds of streams of cached lines, of connections with
+ * thousands of pipelined requests, or of requests for a large file would delay every other request. Each waits for a later tick of the
+ * event loop before a small piece of work.
  */
 export class Pacer {
   readonly #perTick: number

@@ -45,6 +45,9 @@ const ATTACKS: Record<string, (target: Target) => Promise<unknown>> = {
       socket.write('GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1500))
     }
   },
+  '1,000 connections that request a large file each and read nothing': async (target) => {
+    for (let count = 0; count < 1000; count++) open(target).pause().write('GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n')
+  },
   '400 connections that pipeline 2,500 small requests each': async (target) => {
     for (let count = 0; count < 400; count++) open(target).resume().write('GET /x HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(2500))
   },
