@@ -33,9 +33,9 @@ export interface AppOptions {
 /** Builds the service: plugins, then routes. Hooks run in the order of the plugins. */
 export async function buildApp ({ config, modelManager, logger, limits = SERVER_LIMITS }: AppOptions): Promise<FastifyInstance> {
   const connections = new Connections(limits, config.PREDICT_TIMEOUT_MS)
-  const app = Fastify(serverOptions(config, limits, connections, logger))
+  const app = Fastify(serverOptions(config, connections, logger))
   app.decorate('config', config)
-  await app.register(connectionsPlugin, { connections, ...limits })
+  await app.register(connectionsPlugin, { connections })
   await app.register(requestEndPlugin)
   await app.register(metricsPlugin)
   await app.register(tracingPlugin)

@@ -131,7 +131,7 @@ const modelManager = createModelManager(config, { workerUrl: new URL('./inferenc
 void modelManager.start()
 onSignal(() => { void exitOnceQuiescent(modelManager, 0, config.SHUTDOWN_GRACE_MS) })
 // Both need this thread: reading the model's files first lets a worker load them while the modules of the app are imported, which
-// takes about as long. The first answer comes a fifth earlier.
+// takes about as long. The first answer comes a sixth earlier.
 await modelManager.verified
 const { buildApp } = await import('./app.ts')
 const app = await buildApp({ config, modelManager, logger })

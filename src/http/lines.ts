@@ -76,7 +76,7 @@ export class LineSplitter {
     return this.#unfinished.length
   }
 
-  /** The lines that end in `chunk`, one by one: thousands of line objects would take ten times the bytes of short lines. */
+  /** Yields the lines that end in `chunk` as they are needed: the objects of all its lines would take ten times its bytes. */
   * push (chunk: Buffer): Generator<Line, void> {
     let start = 0
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {

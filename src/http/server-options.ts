@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server } from 'node:http'
 import { type FastifyBaseLogger, type FastifyHttpOptions, LogController } from 'fastify'
 import type { Config } from '../config.ts'
-import type { ServerLimits } from './limits.ts'
-import { type Connections, requireBody } from './plugins/connections.ts'
+import type { Connections } from './plugins/connections.ts'
 import { answerClientError } from './plugins/errors.ts'
 import { sendProblem } from './problem.ts'
 
@@ -11,7 +10,7 @@ import { sendProblem } from './problem.ts'
 const SAFE_ID = /^[\w.:/+=-]{1,128}$/
 
 /** Options of the Fastify instance. */
-export function serverOptions (config: Config, limits: ServerLimits, connections: Connections, logger?: FastifyBaseLogger): FastifyHttpOptions<Server> {
+export function serverOptions (config: Config, connections: Connections, logger?: FastifyBaseLogger): FastifyHttpOptions<Server> {
   return {
     ...(logger && { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -25,7 +24,7 @@ export function serverOptions (config: Config, limits: ServerLimits, connections
     frameworkErrors: (error, request, reply) => {
       sendProblem(error, request, reply)
       // No hook runs for these requests.
-      reply.raw.once('finish', () => requireBody(request.raw, limits.incompleteRequestMs))
+      reply.raw.once('finish', () => connections.requireBody(request.raw))
       request.server.metrics.http.answered(undefined, reply.statusCode, 0, reply.problemCode)
     },
     clientErrorHandler: answerClientError,

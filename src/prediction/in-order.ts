@@ -28,7 +28,7 @@ export async function * inOrder<T, R> ({ source, start, canStart, stop, cancel, 
   let failure: { error: unknown } | undefined
   let resume: (() => void) | undefined
 
-  /** In the next tick of the event loop: results of the same tick are yielded together, and other requests are served. */
+  /** Continues in the next tick of the event loop: results of the same tick are yielded together, and other requests are served. */
   const wake = (): void => {
     if (resume !== undefined) setImmediate(resume)
     resume = undefined

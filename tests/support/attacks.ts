@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished } from 'vitest'
+import { parseSeries } from './scrape.ts'
 
 const MIB = 1 << 20
 
@@ -8,7 +9,7 @@ const MIB = 1 << 20
 export const KEYS = { attacker: 'key-of-the-hostile-caller', other: 'key-of-some-other-caller' }
 export const API_KEYS = `attacker:${KEYS.attacker},other:${KEYS.other}`
 
-/** Resident memory that an attack may add, in MiB: without limits, each of these takes gigabytes. */
+/** Resident memory that an attack may add to that of the idle service, in MiB. */
 export const MAX_GROWTH_MIB = 150
 
 /** A service on this machine, and the API key of the attacker. */
@@ -85,8 +86,7 @@ export const ATTACK_NAMES = Object.keys(ATTACKS)
 
 async function residentMib (port: number): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { authorization: `Bearer ${KEYS.other}` } })
-  const [, bytes] = /^process_resident_memory_bytes (\d+)/m.exec(await response.text()) ?? []
-  return Number(bytes) / MIB
+  return (parseSeries(await response.text()).get('process_resident_memory_bytes') ?? NaN) / MIB
 }
 
 async function predict (port: number, text: string): Promise<number> {

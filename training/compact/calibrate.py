@@ -44,7 +44,7 @@ def calibrate(data: Path, work: Path) -> None:
             "fold": index, **metrics.summary(labels[index].tolist(), logits[index].argmax(dim=1).tolist()),
             **scores((logits[index] / temperature).softmax(dim=1), labels[index]),
             "teacher": torch.load(work / f"teacher-{index}.pt")["figures"]["held_out_topics"]["macro_recall"]})
-    # The final student is the average of two, and gives other scores than those of the folds.
+    # The final student is an average of several, and its scores differ from those of the fold students.
     val_logits = Calibration(prior, strength).apply(torch.load(work / "student-all.pt")["val"])
     calibration = Calibration(prior, strength, fit_temperature(val_logits, torch.tensor([label for label, _ in load_tweets(data / "val.tsv")])))
     calibration.save(work)

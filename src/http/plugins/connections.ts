@@ -88,6 +88,18 @@ export class Connections {
     }, this.#limits.incompleteRequestMs).unref()
   }
 
+  /**
+   * Closes the connection of an answered request unless the rest of its body arrives in time: it would hold the connection for as long
+   * as the client likes. Until then the body is discarded, so that the client can read the answer first.
+   */
+  requireBody (request: IncomingMessage): void {
+    // Undefined for requests that tests inject without a connection.
+    if ((request.complete as boolean | undefined) !== false) return
+    const timer = setTimeout(() => request.socket.destroy(), this.#limits.incompleteRequestMs)
+    request.once('close', () => clearTimeout(timer))
+    request.resume()
+  }
+
   #receive (request: IncomingMessage, response: ServerResponse, handler: RequestListener): void {
     const { socket } = request
     // Node still parses what it has read. No answer would be sent, and no event would end the request.
@@ -139,28 +151,24 @@ export class Connections {
     pipeline.scheduled = true
     void this.#pacer.next().then(() => {
       pipeline.scheduled = false
-      if (!pipeline.socket.destroyed && hasCapacity(pipeline)) this.#start(pipeline)
+      if (!pipeline.socket.destroyed && hasCapacity(pipeline)) {
+        this.#waiting--
+        pipeline.waiting.shift()?.()
+      }
       this.#schedule(pipeline)
     })
-  }
-
-  #start ({ waiting }: Pipeline): void {
-    const start = waiting.shift()
-    if (start === undefined) return
-    this.#waiting--
-    start()
   }
 }
 
 /** Closes connections that wait for the rest of a request: at the shutdown, and after an answer that was sent before it. */
-export default fp((app: FastifyInstance, { connections, incompleteRequestMs }: { connections: Connections } & ServerLimits, done) => {
+export default fp((app: FastifyInstance, { connections }: { connections: Connections }, done) => {
   app.decorate('connections', connections)
   app.addHook('preClose', (closed) => {
     connections.closeIncomplete()
     closed()
   })
   app.addHook('onResponse', (request, _reply, next) => {
-    requireBody(request.raw, incompleteRequestMs)
+    connections.requireBody(request.raw)
     next()
   })
   done()
@@ -202,16 +210,4 @@ function closeUnsent (response: ServerResponse): void {
   if (response.socket !== null) return
   response.destroy()
   response.emit('close')
-}
-
-/**
- * Closes the connection of an answered request unless the rest of its body arrives within `ms`: it would hold the connection
- * for as long as the client likes. Until then the body is discarded, so that the client can read the answer first.
- */
-export function requireBody (request: IncomingMessage, ms: number): void {
-  // Undefined for requests that tests inject without a connection.
-  if ((request.complete as boolean | undefined) !== false) return
-  const timer = setTimeout(() => request.socket.destroy(), ms)
-  request.once('close', () => clearTimeout(timer))
-  request.resume()
 }
