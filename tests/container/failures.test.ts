@@ -58,6 +58,7 @@ it('predictions keep working while Redis is stopped, and /health answers degrade
   expect((await stack.health()).code).toBe(200)
   const during = traffic.samples.length
   await waitFor('answers without Redis', async () => traffic.samples.length > during + 50 ? true : undefined)
+  expect(await countRedisWarnings() - warnings).toBe(1)
   await stack.compose('start', 'redis')
   const began = performance.now()
   await stack.untilStatus('ok', 90_000)
